@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [major] = process.versions.node.split('.').map(Number);
-if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or newer from https://nodejs.org.`);
+if (major < 20)
+  fail(`Node ${process.versions.node} is too old: install Node 20 or newer from https://nodejs.org.`);
 
 const lock = join(root, 'package-lock.json');
 const installed = join(root, 'node_modules', '.package-lock.json');
@@ -21,7 +22,9 @@ if (!isCurrent()) {
   });
   if (result.error) fail(`npm could not be started: ${result.error.message}`);
   if (result.status !== 0) {
-    fail('npm ci failed (its message is above). Check the network or your npm registry settings and run the command again.');
+    fail(
+      'npm ci failed (its message is above). Check the network or your npm registry settings and run the command again.',
+    );
   }
 }
 

@@ -1,0 +1,98 @@
+// What is a thing called in the account, and what is its ARN?
+import type { Stack } from 'aws-cdk-lib/core';
+import type { EnvValue, Grant, ResourceRef } from '../../lambdas/runtime/need.ts';
+import type { PlatformStack } from './platform-stack.ts';
+
+/** `CheckVelocity` → `check-velocity`; a trailing `*` stays. */
+export function kebab(name: string): string {
+  return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
+}
+
+/** Every named thing is `impresario-<stage>-<name>`, so that a person finds it and stacks need no list of each other. */
+export function stageName(platform: PlatformStack, name: string): string {
+  return `impresario-${platform.stage}-${name}`;
+}
+
+export function functionName(platform: PlatformStack, name: string): string {
+  return stageName(platform, kebab(name));
+}
+
+/** ARNs a grant on this thing is limited to. */
+export function arnsOf(stack: Stack, platform: PlatformStack, ref: ResourceRef): string[] {
+  const arn = (service: string, resource: string): string =>
+    `arn:aws:${service}:${stack.region}:${stack.account}:${resource}`;
+  switch (ref.kind) {
+    case 'table': {
+      const table = tableOf(platform, ref.name);
+      return [table.tableArn, `${table.tableArn}/index/*`];
+    }
+    case 'bucket':
+      // The tenant is the first folder of every key; `models/` alone has none.
+      return [
+        platform.media.arnForObjects(
+          ref.prefix.startsWith('models/') ? `${ref.prefix}*` : `*/${ref.prefix}*`,
+        ),
+      ];
+    case 'queue':
+      return [arn('sqs', stageName(platform, ref.name))];
+    case 'bus':
+      return [platform.bus.eventBusArn];
+    case 'topic':
+      return [platform.operationsTopic.topicArn];
+    case 'stateMachine':
+      return [arn('states', `stateMachine:${stageName(platform, ref.name)}`)];
+    case 'execution':
+      return [arn('states', `execution:${stageName(platform, ref.stateMachine)}:*`)];
+    case 'scheduleGroup':
+      return [arn('scheduler', `schedule/${stageName(platform, 'schedules')}/*`)];
+    case 'secret':
+      return [arn('secretsmanager', `secret:impresario/${ref.prefix}*`)];
+    case 'function':
+      return [arn('lambda', `function:${functionName(platform, ref.task)}`)];
+    case 'any':
+      return ['*'];
+  }
+}
+
+/** The value of an environment variable a need asks for. */
+export function environmentValue(stack: Stack, platform: PlatformStack, value: EnvValue): string {
+  if (typeof value === 'string') return value;
+  if ('config' in value) {
+    const setting = (platform.config.functions as Readonly<Record<string, string>>)[value.config];
+    if (setting === undefined) throw new Error(`No setting '${value.config}' in lib/aws/stages.ts.`);
+    return setting;
+  }
+  const { of: ref, attribute } = value;
+  if (attribute === 'arn') return first(arnsOf(stack, platform, ref));
+  if (attribute === 'url' && ref.kind === 'queue') {
+    return `https://sqs.${stack.region}.${stack.urlSuffix}/${stack.account}/${stageName(platform, ref.name)}`;
+  }
+  if (attribute === 'name') {
+    if (ref.kind === 'table') return tableOf(platform, ref.name).tableName;
+    if (ref.kind === 'bucket') return platform.media.bucketName;
+    if (ref.kind === 'bus') return platform.bus.eventBusName;
+    if (ref.kind === 'queue') return stageName(platform, ref.name);
+    if (ref.kind === 'scheduleGroup') return stageName(platform, 'schedules');
+    if (ref.kind === 'function') return functionName(platform, ref.task);
+    if (ref.kind === 'stateMachine') return stageName(platform, ref.name);
+  }
+  throw new Error(`A ${ref.kind} has no ${attribute}.`);
+}
+
+/** Object grants are on objects; listing is on the bucket. */
+export function resourcesOf(stack: Stack, platform: PlatformStack, grant: Grant): string[] {
+  const onBucket = grant.on.kind === 'bucket' && grant.actions.every((action) => action === 's3:ListBucket');
+  return onBucket ? [platform.media.bucketArn] : arnsOf(stack, platform, grant.on);
+}
+
+function tableOf(platform: PlatformStack, name: string) {
+  const table = [...platform.tables].find(([key]) => key === name)?.[1];
+  if (!table) throw new Error(`No table '${name}' in lambdas/runtime/tables.ts.`);
+  return table;
+}
+
+function first(arns: string[]): string {
+  const [arn] = arns;
+  if (arn === undefined) throw new Error('A resource without an ARN.');
+  return arn;
+}

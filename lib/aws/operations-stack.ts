@@ -1,0 +1,173 @@
+// Who notices when work is about to be lost?
+import { Duration } from 'aws-cdk-lib/core';
+import {
+  Alarm,
+  AlarmStatusWidget,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { AreaStack } from './area-stack.ts';
+import { stageName } from './names.ts';
+import type { PlatformStack } from './platform-stack.ts';
+
+export interface OperationsProps {
+  platform: PlatformStack;
+  areas: readonly AreaStack[];
+}
+
+interface AlarmSpec {
+  /** Also the name of its article: docs/runbook/<name>.md. */
+  name: string;
+  metric: IMetric;
+  threshold: number;
+  periods?: number;
+  missingData?: TreatMissingData;
+  comparison?: ComparisonOperator;
+  /** Appended to the alarm's name where one article covers many alarms. */
+  subject?: string;
+}
+
+const FIVE_MINUTES = Duration.minutes(5);
+/** `rate(job_failures_total[5m]) > 0.1`: more than 30 in five minutes. */
+const JOB_FAILURES_PER_FIVE_MINUTES = 30;
+const JOB_FAILURE_PERCENT = 10;
+const JOB_FAILURE_MINIMUM_JOBS = 20;
+const PENDING_CHANGES = 100;
+/** The sweep runs every five minutes; three missed runs are an outage. */
+const SWEEP_PERIODS = 3;
+
+/**
+ * Adds to the operations stack (which runs lambdas/runtime: health, settle-run, sweeps) an alarm for each way to
+ * lose work, each with a runbook article, and the dashboard across areas.
+ */
+export function watchOver(operations: AreaStack, { platform, areas }: OperationsProps): void {
+  const all = [...areas, operations];
+  const alarms = [...all.flatMap(lostWorkAlarms), ...jobAlarms()].map((spec) =>
+    addAlarm(operations, platform, spec),
+  );
+  addDashboard(operations, platform, all, alarms);
+}
+
+function lostWorkAlarms(area: AreaStack): AlarmSpec[] {
+  const deadLetters = area.deadLetterQueues.map((queue): AlarmSpec => ({
+    name: 'dead-letters',
+    subject: queue.node.id.replace(/-dead-letters$/, ''),
+    metric: queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: 'Maximum' }),
+    threshold: 0,
+  }));
+  const executions = area.machines.map((machine): AlarmSpec => ({
+    name: 'executions-failing',
+    subject: machine.node.id,
+    metric: machine.metricFailed({ period: FIVE_MINUTES, statistic: 'Sum' }),
+    threshold: 0,
+  }));
+  return [...deadLetters, ...executions];
+}
+
+function addAlarm(stack: AreaStack, platform: PlatformStack, spec: AlarmSpec): Alarm {
+  const name = [spec.name, spec.subject].filter(Boolean).join('-');
+  const alarm = new Alarm(stack, `${name}-alarm`, {
+    alarmName: stageName(platform, name),
+    alarmDescription: `What to do: docs/runbook/${spec.name}.md`,
+    metric: spec.metric,
+    threshold: spec.threshold,
+    evaluationPeriods: spec.periods ?? 1,
+    comparisonOperator: spec.comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
+    treatMissingData: spec.missingData ?? TreatMissingData.NOT_BREACHING,
+  });
+  alarm.addAlarmAction(new SnsAction(platform.operationsTopic));
+  return alarm;
+}
+
+function addDashboard(
+  stack: AreaStack,
+  platform: PlatformStack,
+  areas: readonly AreaStack[],
+  alarms: readonly Alarm[],
+): void {
+  const graph = (title: string, left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 12 });
+  const machines = areas.flatMap((area) => [...area.machines]);
+  const queues = areas.flatMap((area) => area.deadLetterQueues);
+  new Dashboard(stack, 'Dashboard', {
+    dashboardName: `impresario-${platform.stage}`,
+    widgets: [
+      [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24 })],
+      [
+        graph(
+          'Executions started',
+          machines.map((machine) => machine.metricStarted()),
+        ),
+        graph(
+          'Executions failed',
+          machines.map((machine) => machine.metricFailed()),
+        ),
+      ],
+      [
+        graph('Steps failed', [ours('job_failures_total', 'Sum')]),
+        graph('Step duration', [ours('job_duration_seconds', 'p50'), ours('job_duration_seconds', 'p99')]),
+      ],
+      [
+        graph('Changes waiting', [ours('pending_ad_changes_count', 'Maximum')]),
+        graph(
+          'Dead letters',
+          queues.map((queue) => queue.metricApproximateNumberOfMessagesVisible()),
+        ),
+      ],
+    ],
+  });
+}
+
+/** A metric the functions emit themselves, over everything (no tenant or execution id is ever a dimension). */
+function ours(metricName: string, statistic: string): Metric {
+  return new Metric({
+    namespace: 'Impresario',
+    metricName,
+    dimensionsMap: { service: 'impresario' },
+    statistic,
+    period: FIVE_MINUTES,
+  });
+}
+
+function jobAlarms(): AlarmSpec[] {
+  return [
+    {
+      name: 'job-failure-rate',
+      metric: ours('job_failures_total', 'Sum'),
+      threshold: JOB_FAILURES_PER_FIVE_MINUTES,
+    },
+    {
+      name: 'job-failure-share',
+      metric: new MathExpression({
+        label: 'failed share of steps, percent',
+        expression: `IF(jobs >= ${JOB_FAILURE_MINIMUM_JOBS}, 100 * failures / jobs, 0)`,
+        usingMetrics: {
+          failures: ours('job_failures_total', 'Sum'),
+          jobs: ours('job_duration_seconds', 'SampleCount'),
+        },
+        period: FIVE_MINUTES,
+      }),
+      threshold: JOB_FAILURE_PERCENT,
+    },
+    {
+      name: 'pending-changes',
+      metric: ours('pending_ad_changes_count', 'Maximum'),
+      threshold: PENDING_CHANGES,
+    },
+    { name: 'open-circuit', metric: ours('circuit_breaker_state', 'Maximum'), threshold: 0 },
+    { name: 'compensation-debt', metric: ours('compensation_debt_count', 'Maximum'), threshold: 0 },
+    {
+      name: 'sweep-not-succeeding',
+      metric: ours('sweep_succeeded_total', 'Sum'),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      periods: SWEEP_PERIODS,
+      missingData: TreatMissingData.BREACHING,
+    },
+  ];
+}
