@@ -10,17 +10,18 @@ export interface AslState {
 }
 
 interface AslMachine {
-  States: Record<string, Omit<AslState, 'name'>>;
+  States: Record<string, Record<string, unknown>>;
 }
 
 /** Every state, those inside Map and Parallel included. */
 export function statesOf(definition: string): AslState[] {
   const walk = (machine: AslMachine): AslState[] =>
-    Object.entries(machine.States).flatMap(([name, state]) => {
+    Object.entries(machine.States).flatMap(([name, fields]) => {
+      const state: AslState = { Type: '', ...fields, name };
       const inner = [state['ItemProcessor'], ...((state['Branches'] as unknown[] | undefined) ?? [])].filter(
         (nested): nested is AslMachine => nested !== undefined,
       );
-      return [{ ...state, name }, ...inner.flatMap(walk)];
+      return [state, ...inner.flatMap(walk)];
     });
   return walk(JSON.parse(definition) as AslMachine);
 }

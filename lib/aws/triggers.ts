@@ -1,6 +1,6 @@
 // How does an event, a clock, a queue or a stream reach its function, and where does it go when that fails?
 import { Duration } from 'aws-cdk-lib/core';
-import { EventBus, type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
