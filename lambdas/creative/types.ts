@@ -6,7 +6,15 @@ export const SceneId = z.string().regex(/^s\d{2,4}$/);
 /** `v-` and twelve hex digits of the hash of everything that decides the pixels and sound. */
 export const VariationId = z.string().regex(/^v-[0-9a-f]{12}$/);
 
-export const HOOK_TYPES = ['pattern_interrupt', 'question', 'statistic', 'story', 'transformation', 'authority', 'urgency'] as const;
+export const HOOK_TYPES = [
+  'pattern_interrupt',
+  'question',
+  'statistic',
+  'story',
+  'transformation',
+  'authority',
+  'urgency',
+] as const;
 export const CTA_TYPES = ['book_call', 'download', 'buy_now', 'learn_more'] as const;
 export const CAPTION_STYLES = ['bold', 'karaoke', 'minimal', 'boxed'] as const;
 export const GRADES = ['neutral', 'warm', 'cool', 'vivid', 'cinematic', 'mono'] as const;
@@ -68,7 +76,12 @@ export const Scene = z.object({
 });
 export type Scene = z.infer<typeof Scene>;
 
-export const Word = z.object({ text: z.string().max(200), startMs: z.number().int(), endMs: z.number().int(), confidence: z.number() });
+export const Word = z.object({
+  text: z.string().max(200),
+  startMs: z.number().int(),
+  endMs: z.number().int(),
+  confidence: z.number(),
+});
 export type Word = z.infer<typeof Word>;
 
 /** Measured from pixels and samples in one decode pass. Levels are 0..1. */
@@ -90,7 +103,9 @@ export type MeasuredFeatures = z.infer<typeof MeasuredFeatures>;
 /** A field that was not available is null and named in `missing`: never zero. */
 export const SceneFeatures = Scene.extend({
   ...MeasuredFeatures.shape,
-  objects: z.array(z.object({ name: z.string(), count: z.number().int(), confidence: z.number() })).nullable(),
+  objects: z
+    .array(z.object({ name: z.string(), count: z.number().int(), confidence: z.number() }))
+    .nullable(),
   texts: z.array(z.string()).nullable(),
   words: z.array(Word).nullable(),
   /** S3 key of the scene's middle frame (JPEG). */
@@ -213,9 +228,16 @@ export const Rendition = z.object({
   height: z.number().int(),
   durationMs: z.number().int(),
   sizeBytes: z.number().int(),
-  compliance: z.object({ passed: z.boolean(), checks: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string() })) }),
+  compliance: z.object({
+    passed: z.boolean(),
+    checks: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string() })),
+  }),
 });
 export type Rendition = z.infer<typeof Rendition>;
 
-export const RenderedVariation = z.object({ variationId: VariationId, renditions: z.array(Rendition).min(1), thumbnailKey: z.string() });
+export const RenderedVariation = z.object({
+  variationId: VariationId,
+  renditions: z.array(Rendition).min(1),
+  thumbnailKey: z.string(),
+});
 export type RenderedVariation = z.infer<typeof RenderedVariation>;
