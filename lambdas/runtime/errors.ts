@@ -14,6 +14,8 @@ export interface ErrorDetails {
   problems?: readonly { path: string; message: string }[];
   /** The vendor's own code, for logs and support. */
   vendorCode?: string;
+  /** When the vendor said it will listen again, epoch milliseconds: a step can answer `defer` instead of failing. */
+  retryAt?: number;
   cause?: unknown;
 }
 
@@ -21,12 +23,14 @@ class TaskError extends Error {
   readonly path?: string;
   readonly problems?: readonly { path: string; message: string }[];
   readonly vendorCode?: string;
+  readonly retryAt?: number;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     if (details.path !== undefined) this.path = details.path;
     if (details.problems !== undefined) this.problems = details.problems;
     if (details.vendorCode !== undefined) this.vendorCode = details.vendorCode;
+    if (details.retryAt !== undefined) this.retryAt = details.retryAt;
   }
 }
 

@@ -29,10 +29,7 @@ export interface Grant {
 }
 
 /** A literal, something about a resource, or a field of the stage's configuration (lib/aws/stages.ts `functionConfig`). */
-export type EnvValue =
-  | string
-  | { of: ResourceRef; attribute: 'name' | 'arn' | 'url' }
-  | { config: string };
+export type EnvValue = string | { of: ResourceRef; attribute: 'name' | 'arn' | 'url' } | { config: string };
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

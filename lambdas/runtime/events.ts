@@ -1,0 +1,52 @@
+// What may be said on the platform's bus, and in which shape?
+import * as z from 'zod';
+
+const run = { tenant: z.string(), runId: z.string() };
+
+const started = z.object({ ...run, attempt: z.number().int().positive() });
+const succeeded = z.object({ ...run, summary: z.record(z.string(), z.unknown()).default({}) });
+const failed = z.object({
+  ...run,
+  state: z.string().optional(),
+  error: z.string(),
+  cause: z.string().optional(),
+});
+const needsReview = z.object({
+  ...run,
+  /** One sentence each. */
+  reasons: z.array(z.string()),
+  /** When silence becomes a rejection, ISO 8601. */
+  until: z.string().optional(),
+});
+
+interface CatalogueEntry {
+  /** EventBridge `source`: `impresario.<area>`. */
+  source: string;
+  detail: z.ZodType;
+}
+
+/** `detail-type` → who says it and its detail. Each state machine says started, succeeded, failed and needs-review. */
+export const EVENTS = {
+  'creative-generation.started': { source: 'impresario.creative', detail: started },
+  'creative-generation.succeeded': { source: 'impresario.creative', detail: succeeded },
+  'creative-generation.failed': { source: 'impresario.creative', detail: failed },
+  'creative-generation.needs-review': { source: 'impresario.creative', detail: needsReview },
+  'variation.render-failed': {
+    source: 'impresario.creative',
+    detail: z.object({ ...run, variationId: z.string(), error: z.string(), cause: z.string().optional() }),
+  },
+  'compensation.debt-recorded': {
+    source: 'impresario.platform',
+    detail: z.object({ ...run, effect: z.string(), subject: z.string(), error: z.string() }),
+  },
+  'settings.changed': {
+    source: 'impresario.platform',
+    detail: z.object({ tenant: z.string(), version: z.number().int(), actor: z.string() }),
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type EventName = keyof typeof EVENTS;
+export type EventDetail<N extends EventName> = z.input<(typeof EVENTS)[N]['detail']>;
+
+/** One event, its detail of the shape that its name demands. */
+export type BusEvent = { [N in EventName]: { name: N; detail: EventDetail<N> } }[EventName];

@@ -1,0 +1,215 @@
+// What has this run done to the outside world, and what of it must be undone?
+//
+// Table runs, pk `<tenant>#run#<runId>`, sk `effect#<effect>#<subject>`: status begun → applied → undone.
+// Compensation debt: pk `platform#debts`, sk `<tenant>#<runId>#<effect>#<subject>`; few by nature, read by the sweep.
+import { Conflict } from './errors.ts';
+import { emitMetric } from './metrics.ts';
+import { retainedUntil, runKey } from './run-keys.ts';
+import type { Item, Table } from './table.ts';
+
+export interface Intent {
+  effect: string;
+  /** A domain id: variation hash, ad id, revision. */
+  subject: string;
+  status: 'begun' | 'applied' | 'undone';
+  details: unknown;
+  /** What the vendor answered: ids to undo by. Absent until applied. */
+  result?: unknown;
+  /** ISO 8601. */
+  begunAt: string;
+}
+
+export interface Begun {
+  /** `new`: nobody tried before. `begun`: tried, outcome unknown: look before trying again. `applied`: done, do nothing. */
+  status: 'new' | 'begun' | 'applied';
+  result?: unknown;
+  /** Details of the first attempt: look for that one. */
+  details: unknown;
+}
+
+export interface Effects {
+  /** `run id/effect/subject`: the key of the external write, the same on every retry and restart. */
+  key(effect: string, subject: string): string;
+  /** Call before the external write. An undone effect begins anew. */
+  begin(effect: string, subject: string, details: unknown): Promise<Begun>;
+  /** @throws Conflict when it was undone meanwhile: the caller is a straggler and must remove what it made. */
+  applied(effect: string, subject: string, result: unknown): Promise<void>;
+  /** Succeeds when it never began. */
+  undone(effect: string, subject: string): Promise<void>;
+  /** Begun or applied and not undone, newest first: the order in which to undo. */
+  open(effect: string): Promise<Intent[]>;
+  /** Undoing failed for good: remembered until someone settles it. */
+  debt(effect: string, subject: string, error: string): Promise<void>;
+}
+
+export interface Debt {
+  tenant: string;
+  runId: string;
+  effect: string;
+  subject: string;
+  error: string;
+  /** ISO 8601. */
+  recordedAt: string;
+}
+
+const DEBTS = 'platform#debts';
+
+export interface EffectsOwner {
+  tenant: string;
+  id: string;
+}
+
+/** `allowed` are the effects and undos that the task declares; another name is a bug. */
+export function openEffects(
+  table: Table,
+  run: EffectsOwner,
+  now: () => number,
+  allowed: readonly string[] | 'all' = 'all',
+): Effects {
+  const keyOf = (effect: string, subject: string) => ({
+    pk: runKey(run.tenant, run.id),
+    sk: `effect#${effect}#${subject}`,
+  });
+  const check = (effect: string): void => {
+    if (allowed !== 'all' && !allowed.includes(effect))
+      throw new Error(`The task does not declare the effect ${effect}.`);
+  };
+
+  return {
+    key(effect, subject) {
+      check(effect);
+      return `${run.id}/${effect}/${subject}`;
+    },
+    async begin(effect, subject, details) {
+      check(effect);
+      const Item: Item = {
+        ...keyOf(effect, subject),
+        effect,
+        subject,
+        status: 'begun',
+        details: details ?? null,
+        begunAt: new Date(now()).toISOString(),
+        expiresAt: retainedUntil(now()),
+      };
+      try {
+        await table.put({
+          Item,
+          ConditionExpression: 'attribute_not_exists(pk) OR #status = :undone',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':undone': 'undone' },
+        });
+        return { status: 'new', details };
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        const existing = await table.get(keyOf(effect, subject));
+        if (existing === undefined) throw error;
+        const intent = toIntent(existing);
+        if (intent.status === 'undone') throw error;
+        return {
+          status: intent.status,
+          details: intent.details,
+          ...('result' in intent ? { result: intent.result } : {}),
+        };
+      }
+    },
+    async applied(effect, subject, result) {
+      check(effect);
+      await table.update({
+        Key: keyOf(effect, subject),
+        UpdateExpression: 'SET #status = :applied, #result = :result',
+        ConditionExpression: '#status IN (:begun, :applied)',
+        ExpressionAttributeNames: { '#status': 'status', '#result': 'result' },
+        ExpressionAttributeValues: { ':applied': 'applied', ':begun': 'begun', ':result': result ?? null },
+      });
+    },
+    async undone(effect, subject) {
+      check(effect);
+      try {
+        await table.update({
+          Key: keyOf(effect, subject),
+          UpdateExpression: 'SET #status = :undone, undoneAt = :now',
+          ConditionExpression: '#status IN (:begun, :applied)',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: {
+            ':undone': 'undone',
+            ':begun': 'begun',
+            ':applied': 'applied',
+            ':now': new Date(now()).toISOString(),
+          },
+        });
+        emitMetric('saga_compensations_total', 1, { reason: effect });
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+      }
+    },
+    async open(effect) {
+      check(effect);
+      const rows = await table.queryAll({
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :effect)',
+        ExpressionAttributeValues: { ':pk': runKey(run.tenant, run.id), ':effect': `effect#${effect}#` },
+        ConsistentRead: true,
+      });
+      return newestFirst(rows.map(toIntent).filter((intent) => intent.status !== 'undone'));
+    },
+    async debt(effect, subject, error) {
+      check(effect);
+      const recordedAt = new Date(now()).toISOString();
+      const debt: Debt = {
+        tenant: run.tenant,
+        runId: run.id,
+        effect,
+        subject,
+        error: error.slice(0, 4_000),
+        recordedAt,
+      };
+      await table.put({ Item: { pk: DEBTS, sk: debtKey(debt), ...debt } });
+      emitMetric('compensation_debt_total', 1, { effect });
+    },
+  };
+}
+
+/** Everything a run did and did not undo, newest first: what settle-run acts on. */
+export async function openIntents(table: Pick<Table, 'queryAll'>, run: EffectsOwner): Promise<Intent[]> {
+  const rows = await table.queryAll({
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :effect)',
+    ExpressionAttributeValues: { ':pk': runKey(run.tenant, run.id), ':effect': 'effect#' },
+    ConsistentRead: true,
+  });
+  return newestFirst(rows.map(toIntent).filter((intent) => intent.status !== 'undone'));
+}
+
+/** Oldest first. */
+export async function listDebts(table: Pick<Table, 'queryAll'>): Promise<Debt[]> {
+  const rows = await table.queryAll({
+    KeyConditionExpression: 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': DEBTS },
+    ConsistentRead: true,
+  });
+  const debts = rows.map(({ pk: _pk, sk: _sk, ...debt }) => debt as unknown as Debt);
+  return debts.toSorted((a, b) => a.recordedAt.localeCompare(b.recordedAt));
+}
+
+export async function settleDebt(table: Pick<Table, 'delete'>, debt: Debt): Promise<void> {
+  await table.delete({ Key: { pk: DEBTS, sk: debtKey(debt) } });
+}
+
+function debtKey(debt: Omit<Debt, 'error' | 'recordedAt'>): string {
+  return `${debt.tenant}#${debt.runId}#${debt.effect}#${debt.subject}`;
+}
+
+// Begun in the same millisecond: by subject, so that the order is always the same.
+function newestFirst(intents: Intent[]): Intent[] {
+  return intents.toSorted((a, b) => b.begunAt.localeCompare(a.begunAt) || b.subject.localeCompare(a.subject));
+}
+
+function toIntent(row: Item): Intent {
+  const status = row['status'] as Intent['status'];
+  return {
+    effect: String(row['effect']),
+    subject: String(row['subject']),
+    status,
+    details: row['details'],
+    ...(row['result'] === undefined ? {} : { result: row['result'] }),
+    begunAt: String(row['begunAt']),
+  };
+}

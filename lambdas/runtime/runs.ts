@@ -1,0 +1,304 @@
+// What happened in every run, and what is happening now?
+//
+// Table runs. Partition of a run `<tenant>#run#<runId>`:
+//   sk `run`                          the row that the API, the console and the sweep read
+//   sk `step#<state>#<subject>`       one per state (and Map item): status, attempts, duration       (steps.ts)
+//   sk `effect#<effect>#<subject>`    one per external effect: begun, applied, undone                (intents.ts)
+//   sk `memo#<state>#<input hash>`    outputs of memoised steps                                      (memo.ts)
+// Index byTime: tenantPk (the tenant) + startedAt: a tenant's runs, newest first.
+// Index byOpen: openPk (`platform#open#<shard>`) + startedAt: only runs that have not ended; oldest first, for sweeps.
+import * as z from 'zod';
+import { checkIn, checkOut, type ClaimStore } from './claims.ts';
+import { Conflict, InvalidInput } from './errors.ts';
+import { OPEN_SHARDS, openKey, retainedUntil, runKey } from './run-keys.ts';
+import type { Item, Table } from './table.ts';
+
+export const RUN_STATUSES = [
+  'awaiting-upload',
+  'running',
+  'needs-review',
+  'succeeded',
+  'failed',
+  'rejected',
+  'stopped',
+  'expired',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+const OPEN: readonly RunStatus[] = ['awaiting-upload', 'running', 'needs-review'];
+
+export interface Run {
+  tenant: string;
+  runId: string;
+  /** Our short name, `creative-generation`. */
+  stateMachine: string;
+  status: RunStatus;
+  attempt: number;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  updatedAt: string;
+  endedAt?: string;
+  /** State that was entered last. */
+  phase?: string;
+  /** 0..100 of the whole run; never falls within an attempt. */
+  percent: number;
+  /** 0..100 of the current state and a line for a person. */
+  phasePercent?: number;
+  message?: string;
+  error?: { name: string; cause: string; state?: string };
+  output?: unknown;
+  correlationId?: string;
+  /** Who or what asked for it. */
+  startedBy?: string;
+}
+
+export interface OpenRun {
+  tenant: string;
+  runId: string;
+  stateMachine: string;
+  status?: 'running' | 'awaiting-upload';
+  /** Everything needed to start it again; stored out of line when large. */
+  request: unknown;
+  correlationId?: string;
+  startedBy?: string;
+  nowMs: number;
+}
+
+export interface RunEnd {
+  status: 'succeeded' | 'failed' | 'rejected' | 'stopped' | 'expired';
+  error?: { name: string; cause: string; state?: string };
+  /** Small: a summary, not the media. */
+  output?: unknown;
+  nowMs: number;
+}
+
+export interface RunFilter {
+  stateMachine?: string;
+  status?: RunStatus;
+  /** ISO 8601; from ≤ startedAt < to. */
+  from?: string;
+  to?: string;
+  /** 1..100 */
+  limit: number;
+  cursor?: string;
+}
+
+export interface Runs {
+  /** Idempotent: the second caller gets the row of the first and `opened: false`. */
+  open(run: OpenRun): Promise<{ opened: boolean; run: Run }>;
+  get(tenant: string, runId: string): Promise<Run | undefined>;
+  /** The stored request. */
+  request(tenant: string, runId: string): Promise<unknown>;
+  list(tenant: string, filter: RunFilter): Promise<{ runs: Run[]; cursor?: string }>;
+  /** Open runs of all tenants that started before, oldest first; for sweeps and health. */
+  openBefore(iso: string): Promise<Run[]>;
+  /** Between open statuses. @throws Conflict when the run has ended or does not exist. */
+  setStatus(tenant: string, runId: string, status: 'running' | 'needs-review', nowMs: number): Promise<void>;
+  /** False when it had ended already: the first end counts. `onlyAttempt` leaves a restarted run alone. */
+  close(tenant: string, runId: string, end: RunEnd, onlyAttempt?: number): Promise<boolean>;
+  /** The next attempt's number; the row is open again. @throws Conflict while the run is open, InvalidInput when unknown. */
+  reopen(tenant: string, runId: string, nowMs: number): Promise<number>;
+}
+
+const Cursor = z.object({ pk: z.string(), sk: z.string(), tenantPk: z.string(), startedAt: z.string() });
+
+export function openRuns(table: Table, claims: ClaimStore): Runs {
+  const key = (tenant: string, runId: string) => ({ pk: runKey(tenant, runId), sk: 'run' });
+
+  async function find(tenant: string, runId: string): Promise<Item | undefined> {
+    return table.get(key(tenant, runId));
+  }
+
+  const runs: Runs = {
+    async open(run) {
+      const startedAt = new Date(run.nowMs).toISOString();
+      const request = await checkIn(run.request, claims, run);
+      const row: Item = {
+        ...key(run.tenant, run.runId),
+        tenantPk: run.tenant,
+        openPk: openKey(run.runId),
+        tenant: run.tenant,
+        runId: run.runId,
+        stateMachine: run.stateMachine,
+        status: run.status ?? 'running',
+        attempt: 1,
+        percent: 0,
+        startedAt,
+        updatedAt: startedAt,
+        request,
+        correlationId: run.correlationId,
+        startedBy: run.startedBy,
+        expiresAt: retainedUntil(run.nowMs),
+      };
+      try {
+        await table.put({ Item: row, ConditionExpression: 'attribute_not_exists(pk)' });
+        return { opened: true, run: toRun(row) };
+      } catch (error) {
+        const existing = error instanceof Conflict ? await find(run.tenant, run.runId) : undefined;
+        if (existing === undefined) throw error;
+        return { opened: false, run: toRun(existing) };
+      }
+    },
+    async get(tenant, runId) {
+      const row = await find(tenant, runId);
+      return row === undefined ? undefined : toRun(row);
+    },
+    async request(tenant, runId) {
+      const row = await find(tenant, runId);
+      if (row === undefined) throw new InvalidInput(`There is no run ${runId}.`, { path: 'id' });
+      return checkOut(row['request'], claims, { tenant, runId });
+    },
+    async list(tenant, filter) {
+      const found: Item[] = [];
+      let from: Record<string, unknown> | undefined =
+        filter.cursor === undefined ? undefined : readCursor(filter.cursor, tenant);
+      const conditions = [
+        ...(filter.stateMachine === undefined ? [] : ['stateMachine = :machine']),
+        ...(filter.status === undefined ? [] : ['#status = :status']),
+      ];
+      do {
+        // Filters apply after the page is read, so pages of matches may need several reads.
+        const page = await table.query({
+          IndexName: 'byTime',
+          KeyConditionExpression: 'tenantPk = :tenant AND startedAt BETWEEN :from AND :to',
+          ...(conditions.length === 0 ? {} : { FilterExpression: conditions.join(' AND ') }),
+          ...(filter.status === undefined ? {} : { ExpressionAttributeNames: { '#status': 'status' } }),
+          ExpressionAttributeValues: {
+            ':tenant': tenant,
+            ':from': filter.from ?? '0000',
+            // BETWEEN includes its upper end; ours does not.
+            ':to': filter.to === undefined ? '9999' : before(filter.to),
+            ...(filter.stateMachine === undefined ? {} : { ':machine': filter.stateMachine }),
+            ...(filter.status === undefined ? {} : { ':status': filter.status }),
+          },
+          ScanIndexForward: false,
+          Limit: filter.limit,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        });
+        found.push(...page.items);
+        from = page.lastKey;
+      } while (from !== undefined && found.length < filter.limit);
+      const items = found.slice(0, filter.limit);
+      const last = items.at(-1);
+      const more = from !== undefined || found.length > filter.limit;
+      return { runs: items.map(toRun), ...(more && last !== undefined ? { cursor: writeCursor(last) } : {}) };
+    },
+    async openBefore(iso) {
+      const shards = Array.from({ length: OPEN_SHARDS }, (_, shard) =>
+        table.queryAll({
+          IndexName: 'byOpen',
+          KeyConditionExpression: 'openPk = :open AND startedAt < :before',
+          ExpressionAttributeValues: { ':open': `platform#open#${shard}`, ':before': iso },
+        }),
+      );
+      const rows = (await Promise.all(shards)).flat().map(toRun);
+      return rows.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+    },
+    async setStatus(tenant, runId, status, nowMs) {
+      await table.update({
+        Key: key(tenant, runId),
+        UpdateExpression: 'SET #status = :status, updatedAt = :now',
+        ConditionExpression: 'attribute_exists(openPk)',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: { ':status': status, ':now': new Date(nowMs).toISOString() },
+      });
+    },
+    async close(tenant, runId, end, onlyAttempt) {
+      const now = new Date(end.nowMs).toISOString();
+      try {
+        await table.update({
+          Key: key(tenant, runId),
+          UpdateExpression:
+            'SET #status = :status, updatedAt = :now, endedAt = :now, #error = :error, #output = :output, expiresAt = :expires' +
+            `${end.status === 'succeeded' ? ', #percent = :hundred' : ''} REMOVE openPk`,
+          ConditionExpression: `attribute_exists(openPk)${onlyAttempt === undefined ? '' : ' AND attempt = :attempt'}`,
+          ExpressionAttributeNames: {
+            '#status': 'status',
+            '#error': 'error',
+            '#output': 'output',
+            ...(end.status === 'succeeded' ? { '#percent': 'percent' } : {}),
+          },
+          ExpressionAttributeValues: {
+            ':status': end.status,
+            ':now': now,
+            ':error': end.error ?? null,
+            ':output': end.output ?? null,
+            ':expires': retainedUntil(end.nowMs),
+            ...(onlyAttempt === undefined ? {} : { ':attempt': onlyAttempt }),
+            ...(end.status === 'succeeded' ? { ':hundred': 100 } : {}),
+          },
+        });
+        return true;
+      } catch (error) {
+        if (error instanceof Conflict) return false;
+        throw error;
+      }
+    },
+    async reopen(tenant, runId, nowMs) {
+      try {
+        const row = await table.update({
+          Key: key(tenant, runId),
+          UpdateExpression:
+            'SET #status = :running, updatedAt = :now, openPk = :open, #percent = :zero, expiresAt = :expires REMOVE endedAt, #error, #output ADD attempt :one',
+          ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(openPk)',
+          ExpressionAttributeNames: {
+            '#status': 'status',
+            '#error': 'error',
+            '#output': 'output',
+            '#percent': 'percent',
+          },
+          ExpressionAttributeValues: {
+            ':running': 'running',
+            ':now': new Date(nowMs).toISOString(),
+            ':open': openKey(runId),
+            ':zero': 0,
+            ':one': 1,
+            ':expires': retainedUntil(nowMs),
+          },
+          ReturnValues: 'ALL_NEW',
+        });
+        return Number(row['attempt']);
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        if ((await find(tenant, runId)) === undefined)
+          throw new InvalidInput(`There is no run ${runId}.`, { path: 'id' });
+        throw new Conflict(`Run ${runId} has not ended; stop it first.`, { cause: error });
+      }
+    },
+  };
+  return runs;
+}
+
+export function isOpen(status: RunStatus): boolean {
+  return OPEN.includes(status);
+}
+
+function toRun(row: Item): Run {
+  const { pk, sk, tenantPk, openPk, request, expiresAt, ...rest } = row;
+  void [pk, sk, tenantPk, openPk, request, expiresAt];
+  const present = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
+  return { attempt: 1, percent: 0, ...Object.fromEntries(present) } as unknown as Run;
+}
+
+// Just below an ISO time, in string order.
+function before(iso: string): string {
+  return new Date(Date.parse(iso) - 1).toISOString();
+}
+
+function writeCursor(row: Item): string {
+  const { pk, sk, tenantPk, startedAt } = row;
+  return Buffer.from(JSON.stringify({ pk, sk, tenantPk, startedAt })).toString('base64url');
+}
+
+function readCursor(cursor: string, tenant: string): z.infer<typeof Cursor> {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    value = undefined;
+  }
+  const parsed = Cursor.safeParse(value);
+  if (!parsed.success || parsed.data.tenantPk !== tenant || !parsed.data.pk.startsWith(`${tenant}#run#`)) {
+    throw new InvalidInput('The cursor is not one that this list gave out.', { path: 'cursor' });
+  }
+  return parsed.data;
+}
