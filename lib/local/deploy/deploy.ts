@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Json } from '../types.ts';
 import type { Assembly, StackSource } from './assembly.ts';
-import { evaluate, references } from './intrinsics.ts';
+import { evaluate } from './intrinsics.ts';
 import type { Outcome, Scope } from './intrinsics.ts';
 import { physicalName } from './names.ts';
 import type { ResourceContext, ResourceKind, ResourceKinds } from './resource.ts';
+import { scopeOf, wantedResources } from './template.ts';
+import type { DeployOptions } from './template.ts';
 import { configurationResources } from './resources/configuration.ts';
 import { dynamodbResources } from './resources/dynamodb.ts';
 import { eventsResources } from './resources/events.ts';
@@ -33,7 +35,7 @@ const KINDS: ResourceKinds = {
   ...statesResources,
 };
 
-/** Members of a resource and of a template that say nothing about behaviour, or are read below. */
+/** Members of a resource that say nothing about behaviour, or are read below. */
 const RESOURCE_MEMBERS = new Set([
   'Type',
   'Properties',
@@ -43,82 +45,9 @@ const RESOURCE_MEMBERS = new Set([
   'DeletionPolicy',
   'UpdateReplacePolicy',
 ]);
-const TEMPLATE_MEMBERS = new Set([
-  'AWSTemplateFormatVersion',
-  'Description',
-  'Metadata',
-  'Parameters',
-  'Rules',
-  'Mappings',
-  'Conditions',
-  'Resources',
-  'Outputs',
-]);
-
-/** The version CDK's bootstrap check finds in the account. */
-const BOOTSTRAP_VERSION = '30';
-
 export type DeployTarget = Pick<ResourceContext, 'call' | 'iam' | 'deployed' | 'apiUrl' | 'jwt'>;
 
-export interface DeployOptions {
-  /** Values for template parameters, by name; others take their default. */
-  parameters?: Readonly<Record<string, string>>;
-  /** Conditions decided from outside, by name. */
-  conditions?: Readonly<Record<string, boolean>>;
-}
-
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-async function parametersOf(template: Json, target: DeployTarget, given: Record<string, string>) {
-  const values: Record<string, Json> = {};
-  for (const [name, parameter] of Object.entries((template.Parameters ?? {}) as Record<string, Json>)) {
-    const value = given[name] ?? parameter.Default;
-    if (value === undefined) throw new Error(`parameter ${name} has no value`);
-    const type = String(parameter.Type);
-    if (!type.startsWith('AWS::SSM::Parameter::Value<')) {
-      values[name] = type === 'CommaDelimitedList' ? String(value).split(',') : String(value);
-    } else if (String(value).startsWith('/cdk-bootstrap/')) values[name] = BOOTSTRAP_VERSION;
-    else values[name] = (await target.call('ssm', 'GetParameter', { Name: value })).Parameter.Value;
-  }
-  return values;
-}
-
-/** Conditions may use each other: each is answered when it is first needed. */
-function conditionsOf(
-  template: Json,
-  scope: Scope,
-  given: Readonly<Record<string, boolean>>,
-): Scope['condition'] {
-  const declared = (template.Conditions ?? {}) as Record<string, Json>;
-  const answered = new Map<string, boolean>(Object.entries(given));
-  const condition: Scope['condition'] = (name) => {
-    if (!answered.has(name) && declared[name] !== undefined) {
-      answered.set(name, evaluate(declared[name], { ...scope, condition }) === true);
-    }
-    return answered.get(name);
-  };
-  return condition;
-}
-
-/** Every resource after those it refers to or depends on. @throws Error naming a circle. */
-function inOrder(resources: Readonly<Record<string, Json>>): string[] {
-  const done = new Set<string>();
-  const open: string[] = [];
-  const visit = (logicalId: string) => {
-    if (done.has(logicalId)) return;
-    if (open.includes(logicalId))
-      throw new Error(`resources form a circle: ${[...open, logicalId].join(' → ')}`);
-    open.push(logicalId);
-    const { Properties, DependsOn } = resources[logicalId];
-    for (const before of [...references(Properties ?? {}), ...[DependsOn ?? []].flat()]) {
-      if (resources[before] !== undefined) visit(before);
-    }
-    open.pop();
-    done.add(logicalId);
-  };
-  for (const logicalId of Object.keys(resources)) visit(logicalId);
-  return [...done];
-}
 
 function checkProperties(type: string, kind: ResourceKind, properties: Json): void {
   if (kind.reads.includes('*')) return;
@@ -183,28 +112,16 @@ async function deployStack(
   const { name: stack, template } = source;
   const { deployed } = target;
   const resources = new Map<string, Outcome>();
-  let scope: Scope = {
-    stack,
-    parameters: {},
-    condition: () => undefined,
-    mappings: template.Mappings ?? {},
-    resources,
-    exports: deployed.exports,
-  };
-  const declared = Object.entries((template.Resources ?? {}) as Record<string, Json>);
+  let scope: Scope;
+  let wanted: { logicalId: string; resource: Json }[];
   try {
-    const unknown = Object.keys(template).find((member) => !TEMPLATE_MEMBERS.has(member));
-    if (unknown !== undefined) throw new Error(`template section ${unknown} is not supported`);
-    scope = { ...scope, parameters: await parametersOf(template, target, options.parameters ?? {}) };
-    scope = { ...scope, condition: conditionsOf(template, scope, options.conditions ?? {}) };
+    scope = await scopeOf(source, resources, target, options);
+    wanted = wantedResources(template, scope);
   } catch (error) {
     throw new Error(`cannot deploy ${stack}: ${messageOf(error)}`, { cause: error });
   }
-  const wanted = Object.fromEntries(
-    declared.filter(([, { Condition }]) => Condition === undefined || scope.condition(Condition) === true),
-  );
-  for (const logicalId of inOrder(wanted)) {
-    resources.set(logicalId, await deployResource(logicalId, wanted[logicalId], scope, assembly, target));
+  for (const { logicalId, resource } of wanted) {
+    resources.set(logicalId, await deployResource(logicalId, resource, scope, assembly, target));
   }
   const outputs: Record<string, Json> = {};
   for (const [key, output] of Object.entries((template.Outputs ?? {}) as Record<string, Json>)) {

@@ -181,7 +181,7 @@ export function createWire(options: WireOptions): RequestListener {
     }
     const context = callerOf(request, signed.key);
     if (context === undefined) {
-      request.destroy();
+      request.socket.destroy();
       return;
     }
     const target = request.headers['x-amz-target'];
@@ -201,7 +201,7 @@ export function createWire(options: WireOptions): RequestListener {
   return (request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (error instanceof NoReply) {
-        if (error.how === 'lost') request.destroy();
+        if (error.how === 'lost') request.socket.destroy();
         return;
       }
       if (error instanceof AwsError) return sendError(response, 's3', 'application/json', error);

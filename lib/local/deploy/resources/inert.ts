@@ -58,8 +58,9 @@ export const inertResources: ResourceKinds = {
   },
   'AWS::SNS::Topic': {
     reads: ANY_PROPERTY,
-    create(properties, context) {
+    async create(properties, context) {
       const name = properties.TopicName ?? context.name(256);
+      await context.call('sns', 'CreateTopic', { Name: name });
       return {
         ref: arn('sns', name),
         attributes: { TopicArn: arn('sns', name), TopicName: name },
