@@ -1,0 +1,88 @@
+// Which of the five names is this Graph API error?
+import * as z from 'zod';
+import { InvalidInput, RateLimited, Refused, Unavailable, type ErrorDetails } from '../../runtime/errors.ts';
+import type { Answer } from '../exchange.ts';
+import type { Usage } from './publisher.ts';
+
+const GraphErrorBody = z.object({
+  error: z.object({
+    message: z.string().default(''),
+    code: z.number().optional(),
+    error_subcode: z.number().optional(),
+    is_transient: z.boolean().optional(),
+    error_user_title: z.string().optional(),
+    error_user_msg: z.string().optional(),
+    fbtrace_id: z.string().optional(),
+  }),
+});
+
+/** App, user or account, page and custom limits; 80000–80014 are the business use cases. Some carry `is_transient: false`. */
+const THROTTLES = new Set([4, 17, 32, 613]);
+const isThrottle = (code: number): boolean => THROTTLES.has(code) || (code >= 80_000 && code <= 80_014);
+
+/** Unknown error, service down, connection reset, batch timeout. */
+const OUTAGES = new Set([1, 2, 104, 960]);
+const OUTAGE_SUBCODE = 99;
+
+/** The token is over: expired (463), revoked (467), changed password (460); 102 is its session form. */
+const RECONNECT = new Set([190, 102]);
+const isPermission = (code: number): boolean => code === 3 || code === 10 || (code >= 200 && code <= 299);
+const POLICY = 368;
+const BAD_REQUEST = 100;
+const UNKNOWN_OBJECT = 33;
+const UPLOAD_OVER = 6000;
+const UPLOAD_OFFSET = 6001;
+
+/** `true` for 100/33: it does not exist, or this token may not see it. */
+export function isUnknownObject(answer: Answer): boolean {
+  const body = GraphErrorBody.safeParse(answer.json).data?.error;
+  return body?.code === BAD_REQUEST && body.error_subcode === UNKNOWN_OBJECT;
+}
+
+/** Whether the answer is an error at all: Graph also sends `{error}` with status 200. */
+export function isGraphError(answer: Answer): boolean {
+  return answer.status >= 400 || GraphErrorBody.safeParse(answer.json).success;
+}
+
+/**
+ * Classified by code, never by `type` (throttles may call themselves OAuthException). `what` names the call. Messages hold the
+ * vendor's words for people and its trace id, and no URL.
+ */
+export function metaError(answer: Answer, what: string, usage: Usage | null, nowMs: number): Error {
+  const body = GraphErrorBody.safeParse(answer.json).data?.error;
+  if (body?.code === undefined) return byStatus(answer, what);
+  const { code, error_subcode: subcode } = body;
+  const words = [body.error_user_title, body.error_user_msg ?? body.message]
+    .filter((part) => part !== undefined && part !== '')
+    .join(': ');
+  const trace = body.fbtrace_id === undefined ? '' : ` (trace ${body.fbtrace_id})`;
+  const message = `Meta: ${what}: ${words.slice(0, 500)}${trace}`;
+  const details: ErrorDetails = {
+    vendorCode: subcode === undefined ? String(code) : `${code}/${subcode}`,
+    cause: body,
+  };
+  if (isThrottle(code)) return throttled(message, details, usage, nowMs);
+  if (RECONNECT.has(code)) return new Refused(`${message}. Reconnect the ad account.`, details);
+  if (isPermission(code)) return new Refused(`${message}. The connection lacks a permission.`, details);
+  if (code === POLICY) return new Refused(message, details);
+  const isOutage =
+    OUTAGES.has(code) || subcode === OUTAGE_SUBCODE || body.is_transient === true || answer.status >= 500;
+  if (isOutage) return new Unavailable(message, details);
+  // The upload cannot be continued, but a new one can be started.
+  if (code === UPLOAD_OVER || code === UPLOAD_OFFSET) return new Unavailable(message, details);
+  if (code === BAD_REQUEST && subcode !== UNKNOWN_OBJECT) return new InvalidInput(message, details);
+  return new Refused(message, details);
+}
+
+function byStatus(answer: Answer, what: string): Error {
+  const message = `Meta: ${what} was answered with status ${answer.status} and no error code.`;
+  const details = { vendorCode: String(answer.status), cause: answer.excerpt };
+  if (answer.status === 429) return new RateLimited(message, details);
+  if (answer.status >= 500 || answer.status < 400) return new Unavailable(message, details);
+  return new Refused(message, details);
+}
+
+function throttled(message: string, details: ErrorDetails, usage: Usage | null, nowMs: number): RateLimited {
+  const regainMs = usage?.regainMs ?? 0;
+  return new RateLimited(message, regainMs > 0 ? { ...details, retryAt: nowMs + regainMs } : details);
+}
