@@ -21,6 +21,10 @@ import type { Iam } from './iam.ts';
 import { createLambda } from './lambda/lambda.ts';
 import type { LambdaEngine } from './lambda/lambda.ts';
 import { listen } from './listen.ts';
+import { createS3 } from './s3/s3.ts';
+import type { S3Engine } from './s3/s3.ts';
+import { createScheduler } from './scheduler/scheduler.ts';
+import type { SchedulerEngine } from './scheduler/scheduler.ts';
 import { createSqs } from './sqs/sqs.ts';
 import type { SqsEngine } from './sqs/sqs.ts';
 import { createStates } from './states/engine.ts';
@@ -44,6 +48,8 @@ export interface CloudOptions {
   functionEnvironment?: Readonly<Record<string, string>>;
   /** Replaces the issuer and audience of the templates' JWT authorizers. */
   jwt?: { issuer: string; audience: string };
+  /** Where object bodies are kept; default a temporary directory that `close` removes. */
+  objectDir?: string;
   /** Sees every line a function writes. */
   onLog?: (functionName: string, line: string) => void;
 }
@@ -54,7 +60,9 @@ export interface Cloud {
   readonly faults: Faults;
   readonly dynamo: DynamoEngine;
   readonly sqs: SqsEngine;
+  readonly s3: S3Engine;
   readonly events: EventsEngine;
+  readonly scheduler: SchedulerEngine;
   readonly lambda: LambdaEngine;
   readonly states: StatesEngine;
   readonly topics: TopicsEngine;
@@ -126,7 +134,9 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
 
   const dynamo = createDynamo(context);
   const sqs = createSqs(context);
+  const s3 = createS3(context, options.objectDir === undefined ? {} : { dir: options.objectDir });
   const events = createEvents({ ...context, faults });
+  const scheduler = createScheduler({ ...context, faults });
   const lambda = createLambda({
     ...context,
     faults,
@@ -134,7 +144,8 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
   });
   const states = createStates(context);
   const topics = createTopics(context);
-  for (const engine of [dynamo, sqs, events, lambda, states, topics]) engines.set(engine.service, engine);
+  for (const engine of [dynamo, sqs, s3, events, scheduler, lambda, states, topics])
+    engines.set(engine.service, engine);
 
   function authorize(
     { principal, invocationId }: CallContext,
@@ -163,7 +174,7 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     call,
     principalOf: (invocationId) => lambda.principalOf(invocationId),
     roleOfKey: (key) => iam.roleOfKey(key),
-    s3: async (_request, response) => void response.writeHead(501).end(),
+    secretOf: (key) => iam.secretOf(key),
   });
   const awsServer = await listen(wire, options.awsPort ?? 0, 'the AWS endpoint', '--aws-port').catch(
     async (error: unknown) => {
@@ -190,7 +201,9 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     faults,
     dynamo,
     sqs,
+    s3,
     events,
+    scheduler,
     lambda,
     states,
     topics,
@@ -222,6 +235,7 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     async close() {
       lambda.close();
       dynamo.close();
+      s3.close();
       clock.close();
       await Promise.all([awsServer.close(), apiServer.close()]);
     },

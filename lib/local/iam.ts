@@ -35,6 +35,8 @@ export interface Iam {
   assumableBy(roleArn: string, service: string): boolean;
   /** The access key id that stands for a role (`ASIA…`), the same on every start. */
   accessKey(roleArn: string): string;
+  /** The secret of a role's access key id; undefined for any key that is no role's. */
+  secretOf(accessKeyId: string): string | undefined;
   /** Who signs with this access key id; undefined for any key that is no role's. */
   roleOfKey(accessKeyId: string): string | undefined;
   /** @throws AwsError `AccessDenied…` naming principal, action and resource as AWS does. */
@@ -45,6 +47,9 @@ export interface Iam {
 
 /** Decisions remembered before the memory is emptied; object keys and execution names never end. */
 const MAX_DECISIONS = 50_000;
+
+/** Signs for every role: the key id says which, and nothing here is reachable from outside. */
+export const ROLE_SECRET = 'local';
 
 /** Services that answer AccessDenied without the suffix, and those that answer it with HTTP 403. */
 const PLAIN_CODE = new Set(['s3']);
@@ -175,6 +180,7 @@ export function createIam(): Iam {
       roleByKey.set(key, roleArn);
       return key;
     },
+    secretOf: (accessKeyId) => (roleByKey.has(accessKeyId) ? ROLE_SECRET : undefined),
     roleOfKey: (accessKeyId) => roleByKey.get(accessKeyId),
     authorize(principal, request, sessionName = 'session') {
       if (principal.kind === 'administrator') return;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { NoReply } from '../faults.ts';
+import { handleS3 } from '../s3/rest.ts';
 import type { CallContext, CloudCall, CloudClock, CloudService, Json, Principal } from '../types.ts';
 import { AwsError } from '../types.ts';
 import { queryAnswer, queryError } from './query.ts';
@@ -15,7 +16,8 @@ export interface WireOptions {
   principalOf(invocationId: string): Principal | undefined;
   /** Of the access key id that signed. */
   roleOfKey(accessKeyId: string): string | undefined;
-  s3(request: IncomingMessage, response: ServerResponse, context: CallContext): Promise<void>;
+  /** Secrets of the keys in `roleOfKey`, to check presigned URLs. */
+  secretOf(accessKeyId: string): string | undefined;
 }
 
 export const INVOCATION_HEADER = 'x-impresario-invocation';
@@ -167,6 +169,27 @@ export function createWire(options: WireOptions): RequestListener {
     }
   };
 
+  const answerS3 = async (request: IncomingMessage, response: ServerResponse, context: CallContext) => {
+    const done = clock.work(`request s3 ${request.method} ${request.url}`);
+    // handleS3 turns every error into an answer; an injected silence must stay one.
+    const silent = (error: unknown): Promise<never> => {
+      if (!(error instanceof NoReply)) throw error;
+      done();
+      if (error.how === 'lost') request.socket.destroy();
+      return new Promise(() => undefined);
+    };
+    try {
+      await handleS3(
+        request,
+        response,
+        (operation, input) => options.call(context, 's3', operation, input).catch(silent),
+        { now: () => clock.now(), secretOf: options.secretOf },
+      );
+    } finally {
+      done();
+    }
+  };
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const signed = signature(request, url.searchParams);
@@ -190,12 +213,7 @@ export function createWire(options: WireOptions): RequestListener {
       return answerRest(url, request, response, context, signed.service);
     }
     if (signed.service === 'sts' || signed.service === 'sns') return answerQuery(request, response, context);
-    const done = clock.work(`request s3 ${request.method} ${url.pathname}`);
-    try {
-      await options.s3(request, response, context);
-    } finally {
-      done();
-    }
+    return answerS3(request, response, context);
   };
 
   return (request, response) => {

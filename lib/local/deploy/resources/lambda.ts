@@ -1,4 +1,5 @@
 // How do functions, layers, permissions and event sources get deployed?
+import { ROLE_SECRET } from '../../iam.ts';
 import type { Json } from '../../types.ts';
 import { ACCOUNT, REGION } from '../../types.ts';
 import { pick, requireTrust } from '../resource.ts';
@@ -83,6 +84,7 @@ export const lambdaResources: ResourceKinds = {
           Variables: {
             ...properties.Environment?.Variables,
             AWS_ACCESS_KEY_ID: context.iam.accessKey(properties.Role),
+            AWS_SECRET_ACCESS_KEY: ROLE_SECRET,
           },
         },
         ...pick(properties, [
