@@ -66,23 +66,25 @@ export interface Bucket {
 }
 
 const ACTIONS = {
-  read: 's3:GetObject',
-  write: 's3:PutObject',
-  delete: 's3:DeleteObject',
-  list: 's3:ListBucket',
+  // Without the right to list, S3 answers 403 instead of 404 for what is not there, and "absent" could not be told from "forbidden".
+  read: [['s3:GetObject'], ['s3:ListBucket']],
+  readExisting: [['s3:GetObject']],
+  write: [['s3:PutObject']],
+  delete: [['s3:DeleteObject']],
+  list: [['s3:ListBucket']],
 } as const;
 
 export interface BucketAccess {
   /** Second part of the key and what follows, `sources/`. */
   prefix: string;
+  /** `read` may ask for what is not there; `readExisting` fails with AccessDenied then. */
   access: keyof typeof ACTIONS;
 }
 
 export function bucketNeed(access: readonly BucketAccess[]): Need<Bucket> {
-  const grants: Grant[] = access.map(({ prefix, access: kind }) => ({
-    actions: [ACTIONS[kind]],
-    on: { kind: 'bucket', prefix },
-  }));
+  const grants: Grant[] = access.flatMap(({ prefix, access: kind }) =>
+    ACTIONS[kind].map((actions) => ({ actions, on: { kind: 'bucket' as const, prefix } })),
+  );
   return {
     grants,
     env: { BUCKET_MEDIA: { of: { kind: 'bucket', prefix: '' }, attribute: 'name' } },

@@ -51,7 +51,7 @@ const ACCESS = {
 } as const;
 
 export function queueNeed(name: string, ...access: readonly (keyof typeof ACCESS)[]): Need<Queue> {
-  const key = `QUEUE_${name.toUpperCase().replaceAll('-', '_')}`;
+  const key = `QUEUE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
   return {
     grants: [{ actions: access.flatMap((kind) => ACCESS[kind]), on: { kind: 'queue', name } }],
     env: { [key]: { of: { kind: 'queue', name }, attribute: 'url' } },

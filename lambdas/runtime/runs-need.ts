@@ -17,7 +17,7 @@ export function runsNeed(...access: readonly (keyof typeof ACTIONS)[]): Need<Run
     ...new Set(access.flatMap((kind): readonly TableAction[] => ACTIONS[kind])),
   ]);
   const claims = bucketNeed([
-    { prefix: 'claims/', access: 'read' },
+    { prefix: 'claims/', access: 'readExisting' },
     { prefix: 'claims/', access: 'write' },
   ]);
   const claimsToo = access.includes('write');

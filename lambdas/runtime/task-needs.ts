@@ -19,7 +19,7 @@ export function taskRuntimeNeeds(options: { effects: boolean }): TaskRuntimeNeed
       options.effects ? ['GetItem', 'PutItem', 'UpdateItem', 'Query'] : ['GetItem', 'PutItem', 'UpdateItem'],
     ),
     claims: bucketNeed([
-      { prefix: 'claims/', access: 'read' },
+      { prefix: 'claims/', access: 'readExisting' },
       { prefix: 'claims/', access: 'write' },
     ]),
   };
