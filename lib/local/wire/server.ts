@@ -41,6 +41,16 @@ function signature(
   return key === undefined || service === undefined ? undefined : { key, service };
 }
 
+/** AWS answers nobody without credentials, and S3 no signature of version 2; any other credentials are good here. */
+function unsigned(query: URLSearchParams): AwsError {
+  return query.has('AWSAccessKeyId')
+    ? new AwsError(
+        'InvalidRequest',
+        'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+      )
+    : new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403);
+}
+
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
@@ -194,13 +204,7 @@ export function createWire(options: WireOptions): RequestListener {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const signed = signature(request, url.searchParams);
     if (signed === undefined) {
-      // AWS answers nobody without credentials; any credentials are good here.
-      const error = new AwsError(
-        'MissingAuthenticationToken',
-        'Request is missing Authentication Token',
-        403,
-      );
-      return sendError(response, 's3', 'application/json', error);
+      return sendError(response, 's3', 'application/json', unsigned(url.searchParams));
     }
     const context = callerOf(request, signed.key);
     if (context === undefined) {
