@@ -1,0 +1,293 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createCloud } from '../../../lib/local/cloud.ts';
+import type { Cloud } from '../../../lib/local/cloud.ts';
+import { plainTemplates } from '../../../lib/local/deploy/assembly.ts';
+import type { Json, Principal } from '../../../lib/local/types.ts';
+
+const START = Date.UTC(2026, 0, 5);
+let cloud: Cloud | undefined;
+afterEach(() => cloud?.close());
+
+/** Deploys one stack named `s`. */
+async function deployed(
+  Resources: Record<string, Json>,
+  assets: Record<string, string> = {},
+): Promise<Cloud> {
+  cloud = await createCloud({ time: 'virtual', startAt: START, seed: 1 });
+  await cloud.deploy(plainTemplates({ s: { Resources } }, assets));
+  return cloud;
+}
+const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+const trust = (service: string) => ({
+  Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: service } }],
+});
+const role = (service: string, more: Json = {}) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    RoleName: `${service}-role`,
+    AssumeRolePolicyDocument: trust(`${service}.amazonaws.com`),
+    ...more,
+  },
+});
+const roleArn = (service: string) => `arn:aws:iam::000000000000:role/${service}-role`;
+const allow = (Action: string, Resource: Json, more: Json = {}) => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+  ...more,
+});
+
+describe('tables', () => {
+  const table = (more: Json = {}) => ({
+    Type: 'AWS::DynamoDB::GlobalTable',
+    Properties: {
+      TableName: 'things',
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      Replicas: [{ Region: 'us-east-1', PointInTimeRecoverySpecification: {}, Tags: [] }],
+      ...more,
+    },
+  });
+
+  it('have their stream and time to live', async () => {
+    const { call } = await deployed({
+      T: table({
+        StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      }),
+    });
+    const { Table } = await call('dynamodb', 'DescribeTable', { TableName: 'things' });
+    expect(Table.StreamSpecification).toMatchObject({ StreamViewType: 'NEW_IMAGE' });
+    const ttl = await call('dynamodb', 'DescribeTimeToLive', { TableName: 'things' });
+    expect(ttl.TimeToLiveDescription).toMatchObject({ AttributeName: 'expiresAt' });
+  });
+
+  it.each([
+    [{ BillingMode: 'PROVISIONED' }, 'BillingMode PROVISIONED is not supported'],
+    [{ Replicas: [{ Region: 'eu-west-1' }] }, 'Replicas other than one in us-east-1'],
+    [{ Replicas: [{ Region: 'us-east-1', ResourcePolicy: {} }] }, 'property Replicas.ResourcePolicy'],
+  ])('are refused with %j', async (more, message) => {
+    await expect(deployed({ T: table(more) })).rejects.toThrow(message);
+  });
+});
+
+it('queues get their attributes and dead letters', async () => {
+  const { call, endpoint } = await deployed({
+    Dead: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'dead.fifo', FifoQueue: true } },
+    Work: {
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        FifoQueue: true,
+        QueueName: 'work.fifo',
+        ContentBasedDeduplication: true,
+        VisibilityTimeout: 90,
+        RedrivePolicy: { deadLetterTargetArn: arn('Dead'), maxReceiveCount: 3 },
+      },
+    },
+  });
+  const QueueUrl = `${endpoint}/000000000000/work.fifo`;
+  const { Attributes } = await call('sqs', 'GetQueueAttributes', { QueueUrl, AttributeNames: ['All'] });
+  expect(Attributes).toMatchObject({ VisibilityTimeout: '90', ContentBasedDeduplication: 'true' });
+  expect(JSON.parse(Attributes.RedrivePolicy)).toMatchObject({ maxReceiveCount: 3 });
+});
+
+it('buckets tell the default bus, and their policy binds roles', async () => {
+  const running = await deployed({
+    Role: role('lambda', {
+      Policies: [{ PolicyName: 'p', PolicyDocument: { Statement: allow('s3:*', '*') } }],
+    }),
+    Media: {
+      Type: 'AWS::S3::Bucket',
+      Properties: {
+        BucketName: 'media',
+        NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+      },
+    },
+    Policy: {
+      Type: 'AWS::S3::BucketPolicy',
+      Properties: {
+        Bucket: { Ref: 'Media' },
+        PolicyDocument: {
+          Statement: {
+            Effect: 'Deny',
+            Action: 's3:DeleteObject',
+            Principal: { AWS: '*' },
+            Resource: { 'Fn::Sub': '${Media.Arn}/*' },
+          },
+        },
+      },
+    },
+  });
+  await running.call('s3', 'PutObject', { Bucket: 'media', Key: 'a', Body: 'x' });
+  await running.settle();
+  expect(running.events.sent('default')).toMatchObject([
+    { source: 'aws.s3', detail: { object: { key: 'a' } } },
+  ]);
+  const principal: Principal = { kind: 'role', roleArn: roleArn('lambda') };
+  const may = (action: string) => () =>
+    running.iam.authorize(principal, { action, resource: 'arn:aws:s3:::media/a' });
+  expect(may('s3:GetObject')).not.toThrow();
+  expect(may('s3:DeleteObject')).toThrow('explicit deny in a resource-based policy');
+});
+
+it('schedules fire as their role, in their group', async () => {
+  const running = await deployed({
+    Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'ticks' } },
+    Role: role('scheduler', {
+      Policies: [{ PolicyName: 'p', PolicyDocument: { Statement: allow('sqs:SendMessage', arn('Queue')) } }],
+    }),
+    Group: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: { Name: 'group' } },
+    Schedule: {
+      Type: 'AWS::Scheduler::Schedule',
+      Properties: {
+        Name: 'hourly',
+        GroupName: { Ref: 'Group' },
+        ScheduleExpression: 'rate(1 hour)',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: { Arn: arn('Queue'), RoleArn: arn('Role'), Input: '{"tick":true}' },
+      },
+    },
+  });
+  await running.advance(2 * 3_600_000);
+  expect(running.sqs.depth('ticks').visible).toBeGreaterThanOrEqual(2);
+  expect(running.grantedPairs()).toMatchObject([{ action: 'sqs:SendMessage', used: true }]);
+});
+
+it('rules of a bus reach the queue that lets them in, and no other', async () => {
+  const queue = (QueueName: string) => ({ Type: 'AWS::SQS::Queue', Properties: { QueueName } });
+  const running = await deployed({
+    Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'own' } },
+    Open: queue('open'),
+    Shut: queue('shut'),
+    Rule: {
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        Name: 'all',
+        EventBusName: { Ref: 'Bus' },
+        EventPattern: { source: ['test'] },
+        Targets: [
+          { Id: 'open', Arn: arn('Open') },
+          { Id: 'shut', Arn: arn('Shut') },
+        ],
+      },
+    },
+    Policy: {
+      Type: 'AWS::SQS::QueuePolicy',
+      Properties: {
+        Queues: [{ Ref: 'Open' }],
+        PolicyDocument: {
+          Statement: allow('sqs:SendMessage', arn('Open'), {
+            Principal: { Service: 'events.amazonaws.com' },
+            Condition: { ArnEquals: { 'aws:SourceArn': arn('Rule') } },
+          }),
+        },
+      },
+    },
+  });
+  await running.call('events', 'PutEvents', {
+    Entries: [{ EventBusName: 'own', Source: 'test', DetailType: 'x', Detail: '{}' }],
+  });
+  await running.settle();
+  expect(running.sqs.depth('open')).toMatchObject({ visible: 1 });
+  expect(running.sqs.depth('shut')).toMatchObject({ visible: 0 });
+});
+
+it('policies reach the roles they name, inline, attached or managed', async () => {
+  const running = await deployed({
+    Managed: {
+      Type: 'AWS::IAM::ManagedPolicy',
+      Properties: { PolicyDocument: { Statement: allow('sqs:ReceiveMessage', '*') } },
+    },
+    Role: role('lambda', {
+      ManagedPolicyArns: [
+        { Ref: 'Managed' },
+        { 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole' },
+      ],
+    }),
+    Attached: {
+      Type: 'AWS::IAM::Policy',
+      Properties: {
+        PolicyName: 'attached',
+        Roles: [{ Ref: 'Role' }],
+        PolicyDocument: { Statement: allow('sqs:SendMessage', '*') },
+      },
+    },
+  });
+  expect(running.grantedPairs().map(({ action }) => action)).toEqual([
+    'sqs:ReceiveMessage',
+    'logs:CreateLogGroup',
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+    'sqs:SendMessage',
+  ]);
+});
+
+it('functions carry their layers, limits and key', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'layer-'));
+  const running = await deployed(
+    {
+      Role: role('lambda'),
+      Layer: {
+        Type: 'AWS::Lambda::LayerVersion',
+        Properties: { Content: { S3Bucket: 'a', S3Key: 'layer.zip' } },
+      },
+      F: {
+        Type: 'AWS::Lambda::Function',
+        Properties: {
+          FunctionName: 'f',
+          Code: { S3Bucket: 'a', S3Key: 'layer.zip' },
+          Handler: 'index.handler',
+          Runtime: 'nodejs24.x',
+          Role: arn('Role'),
+          Layers: [{ Ref: 'Layer' }],
+          Timeout: 7,
+          ReservedConcurrentExecutions: 2,
+        },
+      },
+      Config: {
+        Type: 'AWS::Lambda::EventInvokeConfig',
+        Properties: { FunctionName: { Ref: 'F' }, Qualifier: '$LATEST', MaximumRetryAttempts: 0 },
+      },
+    },
+    { 'layer.zip': folder },
+  );
+  expect(running.lambda.record('f')).toMatchObject({
+    layerDirs: [folder],
+    timeoutSeconds: 7,
+    reservedConcurrency: 2,
+    asynchronous: { maximumRetryAttempts: 0 },
+    environment: { AWS_ACCESS_KEY_ID: running.iam.accessKey(roleArn('lambda')) },
+  });
+});
+
+it('topics take what is published by those they let in', async () => {
+  const running = await deployed({
+    Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'operations' } },
+    Policy: {
+      Type: 'AWS::SNS::TopicPolicy',
+      Properties: {
+        Topics: [{ Ref: 'Topic' }],
+        PolicyDocument: {
+          Statement: allow(
+            'sns:Publish',
+            { Ref: 'Topic' },
+            { Principal: { Service: 'events.amazonaws.com' } },
+          ),
+        },
+      },
+    },
+    Rule: {
+      Type: 'AWS::Events::Rule',
+      Properties: { EventPattern: { source: ['test'] }, Targets: [{ Id: 't', Arn: { Ref: 'Topic' } }] },
+    },
+  });
+  await running.call('events', 'PutEvents', {
+    Entries: [{ Source: 'test', DetailType: 'x', Detail: '{"a":1}' }],
+  });
+  await running.settle();
+  expect(running.topics.published().map(({ message }) => JSON.parse(message).detail)).toEqual([{ a: 1 }]);
+});
