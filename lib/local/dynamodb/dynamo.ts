@@ -13,7 +13,7 @@ import { computeWrite, type WriteAction } from './writes.ts';
 
 export interface DynamoEngine extends Engine {
   readonly service: 'dynamodb';
-  /** Called with every stream record of a table, in the turn of the write; returns how to stop. */
+  /** Called with every stream record of a table, in order, right after the write; returns how to stop. */
   onStream(tableName: string, listener: (record: StreamRecord) => void): () => void;
   /** Read and write request units by table since the start. */
   meter(): Record<string, RequestUnits>;

@@ -170,7 +170,8 @@ export function createStreams(now: () => number, random: () => number, region: s
         eventSourceARN: stream.arn,
       };
       stream.records.push(record);
-      for (const listener of listeners.get(tableName) ?? []) listener(record);
+      // Not within the write: a listener that throws must not break a transaction in the middle.
+      for (const listener of listeners.get(tableName) ?? []) queueMicrotask(() => listener(record));
     },
     listen(tableName, listener) {
       const group = listeners.get(tableName) ?? new Set();

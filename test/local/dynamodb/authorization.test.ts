@@ -1,3 +1,4 @@
+// Which permissions do DynamoDB calls ask for?
 import { describe, expect, it } from 'vitest';
 import { dynamoAuthorization } from '../../../lib/local/dynamodb/authorization.ts';
 

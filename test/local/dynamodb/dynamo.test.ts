@@ -1,3 +1,4 @@
+// Does the embedded DynamoDB behave as the SDK and its guide expect?
 import {
   BatchWriteItemCommand,
   CreateTableCommand,

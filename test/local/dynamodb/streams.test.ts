@@ -1,3 +1,4 @@
+// Do streams tell every change once, and do items expire late?
 import { describe, expect, it } from 'vitest';
 import { createDynamo, type DynamoEngine } from '../../../lib/local/dynamodb/dynamo.ts';
 import type { StreamRecord } from '../../../lib/local/dynamodb/streams.ts';

@@ -1,3 +1,4 @@
+// Are transactions all or nothing?
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createDynamo } from '../../../lib/local/dynamodb/dynamo.ts';

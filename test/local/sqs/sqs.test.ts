@@ -1,3 +1,4 @@
+// Does the embedded SQS deliver, hide, order and dead-letter as the real one?
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
