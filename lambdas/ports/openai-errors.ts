@@ -1,7 +1,7 @@
 // Which of the five names is this error of an OpenAI-compatible endpoint?
 import * as z from 'zod';
 import { InvalidInput, RateLimited, Refused, Unavailable } from '../runtime/errors.ts';
-import type { Answer } from './exchange.ts';
+import type { HttpAnswer } from '../runtime/http.ts';
 
 const ErrorBody = z.object({
   error: z.object({ message: z.string().default(''), code: z.union([z.string(), z.number()]).nullish() }),
@@ -13,7 +13,7 @@ const NO_CREDIT = 'insufficient_quota';
 const POLICY = 'content_policy_violation';
 
 /** `what` names the call. Some providers repeat the key in their message; it is not passed on for 401. */
-export function openAiError(answer: Answer, what: string): Error {
+export function openAiError(answer: HttpAnswer, what: string): Error {
   const body = ErrorBody.safeParse(answer.json).data?.error;
   const code = body?.code ?? undefined;
   const words = body?.message.slice(0, 300) ?? `status ${answer.status}`;

@@ -1,7 +1,7 @@
 // Which of the five names is this Graph API error?
 import * as z from 'zod';
 import { InvalidInput, RateLimited, Refused, Unavailable, type ErrorDetails } from '../../runtime/errors.ts';
-import type { Answer } from '../exchange.ts';
+import type { HttpAnswer } from '../../runtime/http.ts';
 import type { Usage } from './publisher.ts';
 
 const GraphErrorBody = z.object({
@@ -33,22 +33,20 @@ const UNKNOWN_OBJECT = 33;
 const UPLOAD_OVER = 6000;
 const UPLOAD_OFFSET = 6001;
 
-/** `true` for 100/33: it does not exist, or this token may not see it. */
-export function isUnknownObject(answer: Answer): boolean {
-  const body = GraphErrorBody.safeParse(answer.json).data?.error;
-  return body?.code === BAD_REQUEST && body.error_subcode === UNKNOWN_OBJECT;
+/** 100/33 as `metaError` named it: the object does not exist, or this token may not see it. */
+export function isUnknownObject(error: unknown): boolean {
+  return error instanceof Refused && error.vendorCode === `${BAD_REQUEST}/${UNKNOWN_OBJECT}`;
 }
 
-/** Whether the answer is an error at all: Graph also sends `{error}` with status 200. */
-export function isGraphError(answer: Answer): boolean {
-  return answer.status >= 400 || GraphErrorBody.safeParse(answer.json).success;
+export function isGraphError(answer: HttpAnswer): boolean {
+  return GraphErrorBody.safeParse(answer.json).success;
 }
 
 /**
  * Classified by code, never by `type` (throttles may call themselves OAuthException). `what` names the call. Messages hold the
  * vendor's words for people and its trace id, and no URL.
  */
-export function metaError(answer: Answer, what: string, usage: Usage | null, nowMs: number): Error {
+export function metaError(answer: HttpAnswer, what: string, usage: Usage | null, nowMs: number): Error {
   const body = GraphErrorBody.safeParse(answer.json).data?.error;
   if (body?.code === undefined) return byStatus(answer, what);
   const { code, error_subcode: subcode } = body;
@@ -74,11 +72,11 @@ export function metaError(answer: Answer, what: string, usage: Usage | null, now
   return new Refused(message, details);
 }
 
-function byStatus(answer: Answer, what: string): Error {
+function byStatus(answer: HttpAnswer, what: string): Error {
   const message = `Meta: ${what} was answered with status ${answer.status} and no error code.`;
-  const details = { vendorCode: String(answer.status), cause: answer.excerpt };
+  const details = { vendorCode: String(answer.status), cause: answer.text.slice(0, 1000) };
   if (answer.status === 429) return new RateLimited(message, details);
-  if (answer.status >= 500 || answer.status < 400) return new Unavailable(message, details);
+  if (answer.status >= 500 || answer.status < 300) return new Unavailable(message, details);
   return new Refused(message, details);
 }
 

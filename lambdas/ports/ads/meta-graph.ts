@@ -1,6 +1,6 @@
 // How is Meta's Graph API called: where does the token go, and what is read from every answer?
 import type { Clock } from '../../runtime/clock.ts';
-import { exchange, type Answer, type Fetch } from '../exchange.ts';
+import { httpClient, type Fetch, type HttpAnswer } from '../../runtime/http.ts';
 import { isGraphError, metaError } from './meta-errors.ts';
 import { parseUsage } from './meta-usage.ts';
 import type { Usage } from './publisher.ts';
@@ -24,18 +24,16 @@ export type Params = Readonly<Record<string, unknown>>;
 export interface Graph {
   /** The parsed answer. @throws what `metaError` says. */
   call(what: string, method: 'GET' | 'POST' | 'DELETE', path: string, params: Params): Promise<unknown>;
-  /** As `call`, but the caller judges error answers. */
-  ask(what: string, method: 'GET' | 'POST' | 'DELETE', path: string, params: Params): Promise<Answer>;
-  /** The named error for an answer that `ask` gave. */
-  errorOf(answer: Answer, what: string): Error;
   usage(): Usage | null;
 }
 
 /** Largest answer that is read: a page of a hundred creatives stays far below. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** A chunk of video needs its time on the wire. */
+const TRANSFER_TIMEOUT_FACTOR = 3;
 
 const GRAPH = 'https://graph.facebook.com';
-/** Where the live API takes video bytes (guides/videoads). */
+/** Where the live API takes videos (guides/videoads). */
 const GRAPH_VIDEO = 'https://graph-video.facebook.com';
 
 /** The token travels in the Authorization header only: URLs end up in logs. */
@@ -43,37 +41,38 @@ export function createGraph(options: MetaOptions): Graph {
   let latest: Usage | null = null;
   const baseUrl = options.baseUrl.replace(/\/$/, '');
 
-  const ask: Graph['ask'] = async (what, method, path, params) => {
-    const isBytes = Object.values(params).some((value) => value instanceof Blob);
-    const host = isBytes && baseUrl === GRAPH ? GRAPH_VIDEO : baseUrl;
-    const url = `${host}/${options.version}/${path}`;
-    const query = method === 'POST' ? '' : encode(params).toString();
-    const answer = await exchange(options.fetch, {
-      vendor: 'Meta',
-      what,
-      method,
-      url: query === '' ? url : `${url}?${query}`,
-      headers: {
-        authorization: `Bearer ${options.accessToken}`,
-        ...(method === 'POST' && !isBytes ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
-      },
-      ...(method === 'POST' ? { body: isBytes ? form(params) : encode(params).toString() } : {}),
-      timeoutMs: options.timeoutMs,
-      maxBytes: MAX_ANSWER_BYTES,
-    });
-    const usage = parseUsage(answer.headers);
-    if (usage.entries.length > 0) latest = usage;
-    return answer;
-  };
-  const errorOf: Graph['errorOf'] = (answer, what) =>
-    metaError(answer, what, parseUsage(answer.headers), options.clock.now());
-
   return {
-    ask,
-    errorOf,
     async call(what, method, path, params) {
-      const answer = await ask(what, method, path, params);
-      if (isGraphError(answer)) throw errorOf(answer, what);
+      const isBytes = Object.values(params).some((value) => value instanceof Blob);
+      const isVideo = method === 'POST' && path.endsWith('/advideos');
+      const url = `${isVideo && baseUrl === GRAPH ? GRAPH_VIDEO : baseUrl}/${options.version}/${path}`;
+      const query = method === 'POST' ? '' : encode(params).toString();
+      const toError = (answer: HttpAnswer): Error =>
+        metaError(answer, what, parseUsage(answer.headers), options.clock.now());
+      const http = httpClient({
+        fetch: options.fetch,
+        clock: options.clock,
+        vendor: 'Meta',
+        timeoutMs: options.timeoutMs * (isBytes ? TRANSFER_TIMEOUT_FACTOR : 1),
+        maxBytes: MAX_ANSWER_BYTES,
+        toError,
+        onHeaders(headers) {
+          const usage = parseUsage(headers);
+          if (usage.entries.length > 0) latest = usage;
+        },
+      });
+      const answer = await http.call({
+        what,
+        method,
+        url: query === '' ? url : `${url}?${query}`,
+        headers: {
+          authorization: `Bearer ${options.accessToken}`,
+          ...(method === 'POST' && !isBytes ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+        },
+        ...(method === 'POST' ? { body: isBytes ? form(params) : encode(params).toString() } : {}),
+      });
+      // Graph also sends `{error}` with status 200.
+      if (isGraphError(answer)) throw toError(answer);
       return answer.json;
     },
     usage: () => latest,

@@ -1,7 +1,7 @@
 // How do the bytes of a video get into a Meta ad account?
 import * as z from 'zod';
 import { Unavailable } from '../../runtime/errors.ts';
-import { shaped } from '../exchange.ts';
+import { shaped } from '../shaped.ts';
 import type { Graph } from './meta-graph.ts';
 import type { VideoBytes, VideoSource } from './publisher.ts';
 

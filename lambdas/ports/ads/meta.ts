@@ -1,8 +1,8 @@
 // How does Meta create, find and delete ads?
 import * as z from 'zod';
 import { Refused } from '../../runtime/errors.ts';
-import { shaped } from '../exchange.ts';
-import { isGraphError, isUnknownObject } from './meta-errors.ts';
+import { shaped } from '../shaped.ts';
+import { isUnknownObject } from './meta-errors.ts';
 import { createGraph, type Graph, type MetaOptions, type Params } from './meta-graph.ts';
 import { fromMeta } from './meta-money.ts';
 import { adParams, adSetParams, campaignParams, creativeParams, EDGES } from './meta-shapes.ts';
@@ -10,6 +10,7 @@ import { uploadVideo } from './meta-video.ts';
 import type { AdObject, AdObjectKind, Checkable, Publisher, VideoStatus } from './publisher.ts';
 
 const Created = z.object({ id: z.string() });
+const Success = z.object({ success: z.literal(true) });
 const Row = z.object({
   id: z.string(),
   name: z.string().optional(),
@@ -84,7 +85,7 @@ export function createMetaPublisher(options: MetaOptions): Publisher {
       await graph.call(`validate ${object.kind}`, 'POST', `${account}/${EDGES[object.kind].edge}`, params);
     },
     async videoStatus(id) {
-      const found = await readNode(graph, 'video status', id, 'status,picture');
+      const found = await unlessUnknown(graph.call('video status', 'GET', id, { fields: 'status,picture' }));
       return found === null ? null : videoStatusOf(shaped(Video, found, 'Meta: video status'));
     },
     async findByName(kind, name) {
@@ -93,7 +94,9 @@ export function createMetaPublisher(options: MetaOptions): Publisher {
       return same.at(-1) ?? null;
     },
     async read(kind, id) {
-      const found = await readNode(graph, `read ${kind}`, id, EDGES[kind].fields);
+      const found = await unlessUnknown(
+        graph.call(`read ${kind}`, 'GET', id, { fields: EDGES[kind].fields }),
+      );
       return found === null ? null : objectOf(kind, shaped(Row, found, `Meta: read ${kind}`));
     },
     async listOwned(mark) {
@@ -102,9 +105,9 @@ export function createMetaPublisher(options: MetaOptions): Publisher {
       return owned;
     },
     async remove(kind, id) {
-      const answer = await graph.ask(`delete ${kind}`, 'DELETE', id, {});
-      if (isUnknownObject(answer)) return false;
-      if (isGraphError(answer)) throw graph.errorOf(answer, `delete ${kind}`);
+      const deleted = await unlessUnknown(graph.call(`delete ${kind}`, 'DELETE', id, {}));
+      if (deleted === null) return false;
+      shaped(Success, deleted, `Meta: delete ${kind}`);
       return true;
     },
     usage: graph.usage,
@@ -122,11 +125,14 @@ function checkableParams(object: Checkable): Params {
   }
 }
 
-async function readNode(graph: Graph, what: string, id: string, fields: string): Promise<unknown> {
-  const answer = await graph.ask(what, 'GET', id, { fields });
-  if (isUnknownObject(answer)) return null;
-  if (isGraphError(answer)) throw graph.errorOf(answer, what);
-  return answer.json;
+/** Null for what the vendor does not know. */
+async function unlessUnknown(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isUnknownObject(error)) return null;
+    throw error;
+  }
 }
 
 /** Objects whose name contains `part`, newest first. Pages by cursor: `paging.next` has the token in its URL. */

@@ -5,7 +5,8 @@ import { Refused } from '../../runtime/errors.ts';
 import type { Need } from '../../runtime/need.ts';
 import { secretsNeed } from '../../runtime/secrets.ts';
 import type { Drive } from './drive.ts';
-import { createGoogleDrive, GoogleCredential } from './google.ts';
+import { createGoogleDrive } from './google.ts';
+import { GoogleCredential } from './google-token.ts';
 
 export interface DrivePort {
   /** `secret` is the reference in the tenant's settings, `tenants/<tenant>/drive`. @throws Refused when it is missing or another tenant's. */

@@ -1,31 +1,20 @@
 // How does Google Drive give us files and changes?
 import * as z from 'zod';
-import type { Clock } from '../../runtime/clock.ts';
-import { Refused, Unavailable } from '../../runtime/errors.ts';
-import { exchange, networkFailure, shaped, type Answer, type Fetch } from '../exchange.ts';
+import { Unavailable } from '../../runtime/errors.ts';
+import { httpClient } from '../../runtime/http.ts';
+import { shaped } from '../shaped.ts';
 import type { Drive, DriveFile } from './drive.ts';
+import { downloadFile } from './google-download.ts';
 import { driveError } from './google-errors.ts';
+import { googleTokens, type TokenOptions } from './google-token.ts';
 
-/** What a connection holds; access tokens last an hour and are fetched as needed. */
-export const GoogleCredential = z.object({
-  clientId: z.string().min(1),
-  clientSecret: z.string().min(1),
-  refreshToken: z.string().min(1),
-  tokenUrl: z.url().default('https://oauth2.googleapis.com/token'),
-});
-
-export interface GoogleOptions {
-  fetch: Fetch;
-  clock: Clock;
+export interface GoogleOptions extends TokenOptions {
   /** `https://www.googleapis.com` */
   baseUrl: string;
-  credential: z.output<typeof GoogleCredential>;
-  timeoutMs: number;
   /** Longest silence while a file is read. */
   idleTimeoutMs: number;
 }
 
-const Token = z.object({ access_token: z.string(), expires_in: z.number() });
 const File = z.object({
   id: z.string(),
   name: z.string().default(''),
@@ -48,53 +37,25 @@ const Changes = z.object({
 });
 
 const FILE_FIELDS = 'id,name,mimeType,size,sha256Checksum,md5Checksum,parents,trashed';
-const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
-/** Renewed this much before it ends. */
-const TOKEN_MARGIN_MS = 60_000;
 
 /** A drive for one connection. The token is kept for its lifetime and renewed once when it is rejected early. */
 export function createGoogleDrive(options: GoogleOptions): Drive {
+  const { fetch, clock, timeoutMs } = options;
   const baseUrl = options.baseUrl.replace(/\/$/, '');
-  let token: { value: string; untilMs: number } | undefined;
-
-  const accessToken = async (): Promise<string> => {
-    if (token !== undefined && options.clock.now() < token.untilMs) return token.value;
-    const renewed = await renewToken(options);
-    token = {
-      value: renewed.access_token,
-      untilMs: options.clock.now() + renewed.expires_in * 1000 - TOKEN_MARGIN_MS,
-    };
-    return token.value;
-  };
-
-  /** Asks again with a new token when one that was thought good is rejected. */
-  const authorized = async <T extends { status: number }>(
-    send: (authorization: string) => Promise<T>,
-  ): Promise<T> => {
-    const isOld = token !== undefined;
-    const first = await send(`Bearer ${await accessToken()}`);
-    if (first.status !== 401 || !isOld) return first;
-    token = undefined;
-    return send(`Bearer ${await accessToken()}`);
-  };
+  const authorized = googleTokens(options);
 
   const get = async (
     what: string,
     path: string,
     query: Readonly<Record<string, string>>,
   ): Promise<unknown> => {
-    const answer: Answer = await authorized((authorization) =>
-      exchange(options.fetch, {
-        vendor: 'Google Drive',
-        what,
-        method: 'GET',
-        url: `${baseUrl}/drive/v3/${path}?${new URLSearchParams(query).toString()}`,
-        headers: { authorization },
-        timeoutMs: options.timeoutMs,
-        maxBytes: MAX_ANSWER_BYTES,
-      }),
+    const toError = ({ status, json }: { status: number; json: unknown }): Error =>
+      driveError(status, json, what);
+    const http = httpClient({ fetch, clock, vendor: 'Google Drive', timeoutMs, toError });
+    const url = `${baseUrl}/drive/v3/${path}?${new URLSearchParams(query).toString()}`;
+    const answer = await authorized((authorization) =>
+      http.call({ what, method: 'GET', url, headers: { authorization } }),
     );
-    if (answer.status !== 200) throw driveError(answer.status, answer.json, what);
     return answer.json;
   };
 
@@ -111,7 +72,10 @@ export function createGoogleDrive(options: GoogleOptions): Drive {
     },
     async download(id, start, end) {
       const url = `${baseUrl}/drive/v3/files/${encodeURIComponent(id)}?alt=media&supportsAllDrives=true`;
-      return download(options, url, authorized, start, end);
+      const { idleTimeoutMs } = options;
+      return authorized((authorization) =>
+        downloadFile({ fetch, url, authorization, start, end, idleTimeoutMs }),
+      );
     },
     async startToken() {
       const found = await get('read start page token', 'changes/startPageToken', {
@@ -140,87 +104,6 @@ export function createGoogleDrive(options: GoogleOptions): Drive {
       };
     },
   };
-}
-
-async function renewToken(options: GoogleOptions): Promise<z.output<typeof Token>> {
-  const { clientId, clientSecret, refreshToken, tokenUrl } = options.credential;
-  const what = 'renew access token';
-  const answer = await exchange(options.fetch, {
-    vendor: 'Google Drive',
-    what,
-    method: 'POST',
-    url: tokenUrl,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({
-      grant_type: 'refresh_token',
-      client_id: clientId,
-      client_secret: clientSecret,
-      refresh_token: refreshToken,
-    }).toString(),
-    timeoutMs: options.timeoutMs,
-    maxBytes: MAX_ANSWER_BYTES,
-  });
-  if (answer.status === 400 || answer.status === 401) {
-    throw new Refused('Google Drive: the connection was revoked or has expired. Reconnect Google Drive.', {
-      vendorCode: String(answer.status),
-      cause: answer.json,
-    });
-  }
-  if (answer.status !== 200) throw driveError(answer.status, answer.json, what);
-  return shaped(Token, answer.json, `Google Drive: ${what}`);
-}
-
-type Authorized = <T extends { status: number }>(send: (authorization: string) => Promise<T>) => Promise<T>;
-
-async function download(
-  options: GoogleOptions,
-  url: string,
-  authorized: Authorized,
-  start: number,
-  end: number | undefined,
-): Promise<AsyncIterable<Uint8Array>> {
-  const what = 'Google Drive: download file';
-  // Silence ends the download, not its length.
-  const silence = new AbortController();
-  const watch = (): NodeJS.Timeout =>
-    setTimeout(() => silence.abort(new DOMException('silence', 'TimeoutError')), options.idleTimeoutMs);
-  let timer = watch();
-  try {
-    const response = await authorized((authorization) =>
-      options.fetch(url, {
-        method: 'GET',
-        headers: { authorization, range: `bytes=${start}-${end === undefined ? '' : end - 1}` },
-        redirect: 'manual',
-        signal: silence.signal,
-      }),
-    );
-    if (response.status !== 206 && !(response.status === 200 && start === 0)) {
-      if (response.status === 200) {
-        await response.body?.cancel();
-        throw new Unavailable(`${what}: the range from byte ${start} was ignored.`);
-      }
-      const json: unknown = await response.json().catch(() => undefined);
-      throw driveError(response.status, json, 'download file');
-    }
-    const { body } = response;
-    return (async function* read() {
-      try {
-        for await (const chunk of body ?? []) {
-          // A reader that takes its time is not silence of the sender.
-          clearTimeout(timer);
-          yield chunk;
-          timer = watch();
-        }
-      } catch (error) {
-        throw networkFailure(error, what, options.idleTimeoutMs);
-      } finally {
-        clearTimeout(timer);
-      }
-    })();
-  } catch (error) {
-    clearTimeout(timer);
-    throw networkFailure(error, what, options.idleTimeoutMs);
-  }
 }
 
 function fileOf(file: z.output<typeof File>): DriveFile {

@@ -35,15 +35,18 @@ export const modelPort: Need<(() => Promise<Model>) | null> = {
   open(env, context) {
     const { modelProvider, modelBaseUrl, modelName } = config.open(env, context);
     if (modelProvider === 'none') return null;
+    if (modelName === '') throw new Error(`MODEL_NAME is not set, but MODEL_PROVIDER is ${modelProvider}.`);
     if (modelProvider === 'bedrock') {
       const model = createBedrockModel(awsClientConfig(env, 'BEDROCK_RUNTIME', TIMEOUT_MS), modelName);
       return async () => model;
     }
+    if (modelBaseUrl === '') throw new Error('MODEL_BASE_URL is not set, but MODEL_PROVIDER is openai.');
     const secrets = platformSecrets.open(env, context);
     return async () => {
       const { apiKey } = await secrets.read('platform/model', ApiKey);
       return createOpenAiModel({
         fetch,
+        clock: context.clock,
         baseUrl: modelBaseUrl,
         apiKey,
         model: modelName,

@@ -1,12 +1,15 @@
 // How does an OpenAI-compatible endpoint complete a prompt?
 import * as z from 'zod';
-import { exchange, shaped, type Fetch } from '../exchange.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { httpClient, type Fetch } from '../../runtime/http.ts';
 import { openAiError } from '../openai-errors.ts';
+import { shaped } from '../shaped.ts';
 import { answerWithin, MOST_ANSWER_CHARACTERS } from './answers.ts';
 import type { Model } from './model.ts';
 
 export interface OpenAiModelOptions {
   fetch: Fetch;
+  clock: Clock;
   /** Without `/v1`: the hosted service, Ollama, vLLM, llama.cpp, … */
   baseUrl: string;
   /** Empty for endpoints that ask for none. */
@@ -29,17 +32,22 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
     complete(completion) {
       const { task, system, schema, maxTokens, temperature, seed } = completion;
       const jsonSchema = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+      const what = `Model endpoint: ${task}`;
+      const http = httpClient({
+        fetch: options.fetch,
+        clock: options.clock,
+        vendor: 'Model endpoint',
+        timeoutMs: options.timeoutMs,
+        maxBytes: MAX_ANSWER_BYTES,
+        toError: (answer) => openAiError(answer, what),
+      });
       return answerWithin(completion, async (turns) => {
-        const answer = await exchange(options.fetch, {
-          vendor: 'Model endpoint',
+        const { json } = await http.call({
           what: task,
           method: 'POST',
           url,
-          headers: {
-            'content-type': 'application/json',
-            ...(options.apiKey === '' ? {} : { authorization: `Bearer ${options.apiKey}` }),
-          },
-          body: JSON.stringify({
+          headers: options.apiKey === '' ? {} : { authorization: `Bearer ${options.apiKey}` },
+          json: {
             model: options.model,
             messages: [
               { role: 'system', content: system },
@@ -49,12 +57,9 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
             max_tokens: maxTokens,
             temperature,
             seed,
-          }),
-          timeoutMs: options.timeoutMs,
-          maxBytes: MAX_ANSWER_BYTES,
+          },
         });
-        if (answer.status !== 200) throw openAiError(answer, `Model endpoint: ${task}`);
-        return shaped(ChatAnswer, answer.json, `Model endpoint: ${task}`).choices[0]?.message.content ?? '';
+        return shaped(ChatAnswer, json, what).choices[0]?.message.content ?? '';
       });
     },
   };

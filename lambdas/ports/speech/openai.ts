@@ -3,8 +3,10 @@ import * as z from 'zod';
 import type { Word } from '../../creative/types.ts';
 import { InvalidInput, Refused, Unavailable } from '../../runtime/errors.ts';
 import { parseAs } from '../../runtime/parse.ts';
-import { exchange, shaped, type Fetch } from '../exchange.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { httpClient, type Fetch } from '../../runtime/http.ts';
 import { openAiError } from '../openai-errors.ts';
+import { shaped } from '../shaped.ts';
 import type { Speech } from './speech.ts';
 
 /** The part of the media bucket that this vendor needs: it reads the media itself and leaves the result where a job would. */
@@ -16,6 +18,7 @@ export interface MediaStore {
 
 export interface OpenAiSpeechOptions {
   fetch: Fetch;
+  clock: Clock;
   store: MediaStore;
   /** Without `/v1`. */
   baseUrl: string;
@@ -74,21 +77,25 @@ async function transcribe(
   form.set('language', languageCode.split('-')[0] ?? 'en');
   form.set('response_format', 'verbose_json');
   form.append('timestamp_granularities[]', 'word');
-  const what = 'transcribe';
-  const answer = await exchange(options.fetch, {
+  const what = 'Speech endpoint: transcribe';
+  const http = httpClient({
+    fetch: options.fetch,
+    clock: options.clock,
     vendor: 'Speech endpoint',
-    what,
+    timeoutMs: options.timeoutMs,
+    maxBytes: MAX_ANSWER_BYTES,
+    toError: (answer) => openAiError(answer, what),
+  });
+  const answer = await http.call({
+    what: 'transcribe',
     method: 'POST',
     url: `${options.baseUrl.replace(/\/$/, '')}/v1/audio/transcriptions`,
     headers: options.apiKey === '' ? {} : { authorization: `Bearer ${options.apiKey}` },
     body: form,
-    timeoutMs: options.timeoutMs,
-    maxBytes: MAX_ANSWER_BYTES,
   });
-  if (answer.status !== 200) throw openAiError(answer, `Speech endpoint: ${what}`);
-  const read = shaped(Verbose, answer.json, `Speech endpoint: ${what}`);
+  const read = shaped(Verbose, answer.json, what);
   if (read.words === undefined && read.segments === undefined) {
-    throw new Unavailable(`Speech endpoint: ${what} was answered without any times.`);
+    throw new Unavailable(`${what} was answered without any times.`);
   }
   return read;
 }

@@ -42,12 +42,14 @@ export const speechPort: Need<(() => Promise<Speech>) | null> = {
       const speech = createTranscribeSpeech(awsClientConfig(env, 'TRANSCRIBE'));
       return async () => speech;
     }
+    if (speechBaseUrl === '') throw new Error('SPEECH_BASE_URL is not set, but SPEECH_PROVIDER is openai.');
     const store = media.open(env, context);
     const secrets = platformSecrets.open(env, context);
     return async () => {
       const { apiKey } = await secrets.read('platform/speech', ApiKey);
       return createOpenAiSpeech({
         fetch,
+        clock: context.clock,
         store,
         baseUrl: speechBaseUrl,
         apiKey,

@@ -281,6 +281,7 @@ describe('every documented failure has one of the five names', () => {
   it('an answer that is not JSON is Unavailable: the effect may have happened', async () => {
     const html = async (): Promise<Response> => new Response('<html>maintenance</html>', { status: 200 });
     expect((await failureOf(publisher({ fetch: html }).createCampaign(campaign()))).name).toBe('Unavailable');
+    expect((await failureOf(publisher({ fetch: html }).remove('ad', '1'))).name).toBe('Unavailable');
   });
 
   it('a real wrong token, foreign account, retired and unknown version', async () => {
@@ -297,7 +298,7 @@ describe('every documented failure has one of the five names', () => {
       seen.push(`${init.redirect} ${url}`);
       return new Response(null, { status: 302, headers: { location: 'https://elsewhere.example' } });
     };
-    expect((await failureOf(publisher({ fetch: redirecting }).account())).name).toBe('Unavailable');
+    expect((await failureOf(publisher({ fetch: redirecting }).account())).name).toBe('Refused');
     expect(seen).toHaveLength(1);
     expect(seen[0]).toMatch(/^manual /);
   });

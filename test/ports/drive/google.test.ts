@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Drive } from '../../../lambdas/ports/drive/drive.ts';
-import { createGoogleDrive, GoogleCredential } from '../../../lambdas/ports/drive/google.ts';
+import { createGoogleDrive } from '../../../lambdas/ports/drive/google.ts';
+import { GoogleCredential } from '../../../lambdas/ports/drive/google-token.ts';
 import { DEFAULT_DRIVE_CREDENTIAL, driveSecret } from '../../../lib/sandbox/drive/drive.ts';
 import type { Failure } from '../../../lib/sandbox/switches.ts';
 import { failureOf, useWorld } from '../../sandbox/world.ts';

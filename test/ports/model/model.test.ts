@@ -35,6 +35,7 @@ const vendors = {
   openai: (): Model =>
     createOpenAiModel({
       fetch,
+      clock: world.clock,
       baseUrl: `${world.sandbox.url}/openai`,
       apiKey: DEFAULT_API_KEY,
       model: 'small',

@@ -48,6 +48,7 @@ const vendors = {
   openai: (apiKey = DEFAULT_API_KEY): Speech =>
     createOpenAiSpeech({
       fetch,
+      clock: world.clock,
       store: store(),
       baseUrl: `${world.sandbox.url}/openai`,
       apiKey,
@@ -125,6 +126,7 @@ describe('openai', () => {
   it('refuses what the endpoint would not take, and an unknown key', async () => {
     const big = createOpenAiSpeech({
       fetch,
+      clock: world.clock,
       store: {
         ...store(),
         head: async (key) => (key === job.mediaKey ? { sizeBytes: 26 * 1024 * 1024 } : undefined),
