@@ -241,3 +241,8 @@ export const RenderedVariation = z.object({
   thumbnailKey: z.string(),
 });
 export type RenderedVariation = z.infer<typeof RenderedVariation>;
+
+/** Lists travel inside an object: JSONata turns a bare list of one into its element. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ list: z.array(item) });
+}

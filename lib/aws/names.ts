@@ -17,26 +17,29 @@ export function functionName(platform: PlatformStack, name: string): string {
   return stageName(platform, kebab(name));
 }
 
+/** Bucket names are unique in the world, so the account and region are part of it. */
+export function mediaBucketName(stack: Stack, platform: Pick<PlatformStack, 'stage'>): string {
+  return `impresario-${platform.stage}-media-${stack.account}-${stack.region}`;
+}
+
 /** ARNs a grant on this thing is limited to. */
 export function arnsOf(stack: Stack, platform: PlatformStack, ref: ResourceRef): string[] {
   const arn = (service: string, resource: string): string =>
     `arn:aws:${service}:${stack.region}:${stack.account}:${resource}`;
   switch (ref.kind) {
     case 'table': {
-      const table = tableOf(platform, ref.name);
-      return [table.tableArn, `${table.tableArn}/index/*`];
+      const table = arn('dynamodb', `table/${stageName(platform, ref.name)}`);
+      return [table, `${table}/index/*`];
     }
-    case 'bucket':
+    case 'bucket': {
       // The tenant is the first folder of every key; `models/` alone has none.
-      return [
-        platform.media.arnForObjects(
-          ref.prefix.startsWith('models/') ? `${ref.prefix}*` : `*/${ref.prefix}*`,
-        ),
-      ];
+      const objects = ref.prefix.startsWith('models/') ? `${ref.prefix}*` : `*/${ref.prefix}*`;
+      return [`arn:aws:s3:::${mediaBucketName(stack, platform)}/${objects}`];
+    }
     case 'queue':
       return [arn('sqs', stageName(platform, ref.name))];
     case 'bus':
-      return [platform.bus.eventBusArn];
+      return [arn('events', `event-bus/impresario-${platform.stage}`)];
     case 'topic':
       return [platform.operationsTopic.topicArn];
     case 'stateMachine':
@@ -68,9 +71,9 @@ export function environmentValue(stack: Stack, platform: PlatformStack, value: E
     return `https://sqs.${stack.region}.${stack.urlSuffix}/${stack.account}/${stageName(platform, ref.name)}`;
   }
   if (attribute === 'name') {
-    if (ref.kind === 'table') return tableOf(platform, ref.name).tableName;
-    if (ref.kind === 'bucket') return platform.media.bucketName;
-    if (ref.kind === 'bus') return platform.bus.eventBusName;
+    if (ref.kind === 'table') return stageName(platform, ref.name);
+    if (ref.kind === 'bucket') return mediaBucketName(stack, platform);
+    if (ref.kind === 'bus') return `impresario-${platform.stage}`;
     if (ref.kind === 'queue') return stageName(platform, ref.name);
     if (ref.kind === 'scheduleGroup') return stageName(platform, 'schedules');
     if (ref.kind === 'function') return functionName(platform, ref.task);
@@ -82,13 +85,7 @@ export function environmentValue(stack: Stack, platform: PlatformStack, value: E
 /** Object grants are on objects; listing is on the bucket. */
 export function resourcesOf(stack: Stack, platform: PlatformStack, grant: Grant): string[] {
   const onBucket = grant.on.kind === 'bucket' && grant.actions.every((action) => action === 's3:ListBucket');
-  return onBucket ? [platform.media.bucketArn] : arnsOf(stack, platform, grant.on);
-}
-
-function tableOf(platform: PlatformStack, name: string) {
-  const table = [...platform.tables].find(([key]) => key === name)?.[1];
-  if (!table) throw new Error(`No table '${name}' in lambdas/runtime/tables.ts.`);
-  return table;
+  return onBucket ? [`arn:aws:s3:::${mediaBucketName(stack, platform)}`] : arnsOf(stack, platform, grant.on);
 }
 
 function first(arns: string[]): string {

@@ -27,6 +27,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { TABLES, type TableName, type TableSpec } from '../../lambdas/runtime/tables.ts';
 import { acknowledge } from './acknowledge.ts';
+import { mediaBucketName } from './names.ts';
 import type { Stage, StageConfig } from './stages.ts';
 
 export interface PlatformProps extends StackProps {
@@ -90,6 +91,7 @@ export class PlatformStack extends Stack {
 
   #table(name: string, spec: TableSpec): TableV2 {
     return new TableV2(this, `${name[0]?.toUpperCase()}${name.slice(1)}Table`, {
+      tableName: `impresario-${this.stage}-${name}`,
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billing: Billing.onDemand(),
@@ -110,14 +112,13 @@ export class PlatformStack extends Stack {
 
   #media(): Bucket {
     const bucket = new Bucket(this, 'Media', {
+      bucketName: mediaBucketName(this, this),
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       removalPolicy: this.#removalPolicy,
       lifecycleRules: [
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
-        // Claims and abandoned uploads belong to runs that ended long ago.
-        { tagFilters: { lifetime: 'run' }, expiration: Duration.days(90) },
       ],
       ...(this.config.api.allowedOrigins.length > 0
         ? {

@@ -56,6 +56,10 @@ const workflows: StageConfig['workflows'] = {
   ReviewTimeoutSeconds: 24 * 3600,
   TranscriptPollSeconds: 15,
   TranscriptPollLimit: 80,
+  /** Variations rendered by one ffmpeg run. */
+  RenderGroupSize: 3,
+  VideoPollSeconds: 20,
+  VideoPollLimit: 60,
 };
 
 const CONFIGS: Readonly<Record<Stage, StageConfig>> = {

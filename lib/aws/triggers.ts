@@ -15,7 +15,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { TriggerSpec } from '../../lambdas/runtime/specs.ts';
 import type { TableName } from '../../lambdas/runtime/tables.ts';
-import { kebab, stageName } from './names.ts';
+import { kebab, mediaBucketName, stageName } from './names.ts';
 import type { PlatformStack } from './platform-stack.ts';
 import { deadLetterQueue, workQueue } from './queues.ts';
 
@@ -76,7 +76,7 @@ function eventPattern(platform: PlatformStack, pattern: Record<string, unknown>)
   const replace = (value: unknown): unknown => {
     if (typeof value === 'string') {
       return value
-        .replace('${bucket}', platform.media.bucketName)
+        .replace('${bucket}', mediaBucketName(platform, platform))
         .replace(
           '${stateMachines}',
           `arn:aws:states:${platform.region}:${platform.account}:stateMachine:impresario-${platform.stage}-`,

@@ -1,0 +1,111 @@
+// What is remembered about a tenant's videos, reviews and experiments?
+//
+// Table creatives.
+//   pk `<tenant>#review`      sk run id       a question to a person: task token, plan, verdicts, until when
+//   pk `<tenant>#experiment`  sk run id       the variations that were published together, with their ad ids
+//   pk `<tenant>#outcome`     sk run id       what a run made: winners, files, ids (small; details are objects in S3)
+import * as z from 'zod';
+import type { Need } from '../runtime/need.ts';
+import { tableNeed, type TableAction, type Table, type TransactAction } from '../runtime/table.ts';
+import { Conflict } from '../runtime/errors.ts';
+import { BattlePlan, Verdict, VariationId } from './types.ts';
+
+export const Review = z.object({
+  runId: z.string(),
+  /** Step Functions task token; never leaves the server. */
+  token: z.string(),
+  reasons: z.array(z.string()),
+  /** Epoch milliseconds after which silence is a rejection. */
+  until: z.number().int(),
+  status: z.enum(['open', 'answered']),
+  plan: BattlePlan,
+  verdicts: z.array(Verdict),
+});
+export type Review = z.infer<typeof Review>;
+
+export const ReviewDecision = z.object({
+  approved: z.array(VariationId).max(10),
+  rejected: z.array(VariationId).max(10),
+  actor: z.string().min(1).max(200),
+  comment: z.string().max(2000).default(''),
+});
+export type ReviewDecision = z.infer<typeof ReviewDecision>;
+
+export interface Experiment {
+  tenant: string;
+  runId: string;
+  accountId: string;
+  campaignId: string;
+  adSetId: string;
+  /** Epoch milliseconds. */
+  publishedAt: number;
+  arms: { variationId: string; adId: string; predictedCtr: number }[];
+}
+
+export interface Creatives {
+  /** Stored before anyone is asked; a repeat (retry, redrive) replaces the token. */
+  openReview(tenant: string, review: Omit<Review, 'status'>): Promise<void>;
+  review(tenant: string, runId: string): Promise<Review | undefined>;
+  /** One answer counts. @throws Conflict when it was answered before. */
+  answerReview(tenant: string, runId: string, decision: ReviewDecision, nowMs: number): Promise<void>;
+  /** The write that records an experiment, for the transaction that queues its go-live. */
+  recording(experiment: Experiment): TransactAction;
+  removing(tenant: string, runId: string): TransactAction;
+  experiment(tenant: string, runId: string): Promise<Experiment | undefined>;
+}
+
+export function creativesNeed(...actions: readonly TableAction[]): Need<Creatives> {
+  const table = tableNeed('creatives', actions);
+  return { ...table, open: (env, context) => openCreatives(table.open(env, context)) };
+}
+
+export function openCreatives(table: Table): Creatives {
+  const reviewKey = (tenant: string, runId: string) => ({ pk: `${tenant}#review`, sk: runId });
+  const experimentKey = (tenant: string, runId: string) => ({ pk: `${tenant}#experiment`, sk: runId });
+  return {
+    async openReview(tenant, review) {
+      await table.put({ Item: { ...reviewKey(tenant, review.runId), ...review, status: 'open' } });
+    },
+    async review(tenant, runId) {
+      const item = await table.get(reviewKey(tenant, runId));
+      return item && Review.parse(item);
+    },
+    async answerReview(tenant, runId, decision, nowMs) {
+      try {
+        await table.update({
+          Key: reviewKey(tenant, runId),
+          UpdateExpression: 'SET #status = :answered, decision = :decision, answeredAt = :now',
+          ConditionExpression: '#status = :open',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: {
+            ':answered': 'answered',
+            ':open': 'open',
+            ':decision': decision,
+            ':now': nowMs,
+          },
+        });
+      } catch (error) {
+        if (error instanceof Conflict)
+          throw new Conflict(`Run ${runId} waits for no review, or it was answered before.`, {
+            cause: error,
+          });
+        throw error;
+      }
+    },
+    recording(experiment) {
+      return {
+        Put: {
+          TableName: table.name,
+          Item: { ...experimentKey(experiment.tenant, experiment.runId), ...experiment },
+        },
+      };
+    },
+    removing(tenant, runId) {
+      return { Delete: { TableName: table.name, Key: experimentKey(tenant, runId) } };
+    },
+    async experiment(tenant, runId) {
+      const item = await table.get(experimentKey(tenant, runId));
+      return item as unknown as Experiment | undefined;
+    },
+  };
+}

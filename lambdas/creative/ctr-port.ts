@@ -1,0 +1,74 @@
+// Which click-through model speaks for a tenant, and what is said while it cannot be reached?
+//
+// Table models: pk `<tenant>#model#ctr`, sk `champion`: version and key of the artefact in use. None: the prior model.
+import { bucketNeed } from '../runtime/bucket.ts';
+import { circuitsNeed } from '../runtime/circuits.ts';
+import { isTaskError, Unavailable } from '../runtime/errors.ts';
+import type { Need } from '../runtime/need.ts';
+import { tableNeed } from '../runtime/table.ts';
+import type { CtrFeatures } from './ctr-features.ts';
+import { fallbackCtr } from './ctr-fallback.ts';
+import { CtrModel, predictCtr } from './ctr-model.ts';
+import { PRIOR_MODEL } from './ctr-prior.ts';
+import type { CtrPrediction } from './types.ts';
+
+export interface CtrPredictor {
+  source: 'model' | 'fallback';
+  modelVersion: string;
+  /** Why it is a fallback. */
+  reason?: string;
+  predict(subject: string, features: CtrFeatures): CtrPrediction;
+}
+
+export interface CtrPort {
+  /** Never fails because the registry does: then the predictor is a labelled fallback. */
+  for(tenant: string): Promise<CtrPredictor>;
+}
+
+const table = tableNeed('models', ['GetItem']);
+const artefacts = bucketNeed([{ prefix: 'models/', access: 'read' }]);
+
+/** Name of the circuit in front of the registry, in metrics and `/health`. */
+export const CTR_CIRCUIT = 'ctr-model';
+
+export const ctrPort: Need<CtrPort> = {
+  grants: [...table.grants, ...artefacts.grants, ...circuitsNeed.grants],
+  env: { ...table.env, ...artefacts.env, ...circuitsNeed.env },
+  open(env, context) {
+    const registry = table.open(env, context);
+    const bucket = artefacts.open(env, context);
+    const circuits = circuitsNeed.open(env, context);
+
+    async function champion(tenant: string): Promise<CtrModel> {
+      const pointer = await registry.get({ pk: `${tenant}#model#ctr`, sk: 'champion' });
+      if (pointer === undefined) return PRIOR_MODEL;
+      const artefact = CtrModel.safeParse(await bucket.getJson(String(pointer['key'])));
+      if (!artefact.success)
+        throw new Unavailable(`The model ${String(pointer['version'])} cannot be read.`, {
+          cause: artefact.error,
+        });
+      return artefact.data;
+    }
+
+    return {
+      async for(tenant) {
+        try {
+          const model = await circuits.run(CTR_CIRCUIT, tenant, () => champion(tenant));
+          return {
+            source: 'model',
+            modelVersion: model.version,
+            predict: (subject, features) => predictCtr(model, subject, features),
+          };
+        } catch (error) {
+          if (!isTaskError(error)) throw error;
+          return {
+            source: 'fallback',
+            modelVersion: 'fallback',
+            reason: error.message,
+            predict: fallbackCtr,
+          };
+        }
+      },
+    };
+  },
+};

@@ -1,0 +1,43 @@
+// What is seen and heard in each scene?
+import * as z from 'zod';
+import { bucketNeed } from '../runtime/bucket.ts';
+import { defineTask } from '../runtime/define-task.ts';
+import { watchVideo } from './media/detect-scenes.ts';
+import { ffmpeg } from './media/ffmpeg.ts';
+import { measureScenes } from './media/measure.ts';
+import { MeasuredScene } from './scene-parts.ts';
+import { listOf, Scene, Video } from './types.ts';
+import { withSource } from './workspace.ts';
+
+export const { handler, task } = defineTask({
+  name: 'ExtractFeatures',
+  input: z.object({ video: Video, scenes: listOf(Scene) }),
+  output: z.object({ measured: listOf(MeasuredScene) }),
+  needs: {
+    ffmpeg,
+    media: bucketNeed([
+      { prefix: 'sources/', access: 'read' },
+      { prefix: 'frames/', access: 'write' },
+    ]),
+  },
+  memoised: true,
+  memoryMb: 3008,
+  ephemeralStorageMb: 2048,
+  runPercent: [20, 35],
+  run: ({ video, scenes }, { ffmpeg: tool, media, run, progress }) =>
+    withSource(media, video.key, async ({ path, directory }) => {
+      const signal = await watchVideo(tool, path, { hasAudio: video.hasAudio });
+      progress(40);
+      const measured = await measureScenes(tool, path, scenes.list, signal, { dir: directory });
+      progress(80);
+      const list: MeasuredScene[] = [];
+      for (const { sceneId, framePath, frameMs: _, ...features } of measured) {
+        const scene = scenes.list.find(({ id }) => id === sceneId);
+        if (!scene) throw new Error(`Measured a scene ${sceneId} that nobody detected.`);
+        const frameKey = `${run.tenant}/frames/${video.sha256}/${sceneId}.jpg`;
+        await media.upload(framePath, frameKey, { contentType: 'image/jpeg' });
+        list.push({ ...scene, ...features, frameKey });
+      }
+      return { measured: { list } };
+    }),
+});

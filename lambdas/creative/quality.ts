@@ -1,0 +1,58 @@
+// Which variations go on, in which words, and must a person decide?
+import * as z from 'zod';
+import { reviewReasons } from './council.ts';
+import { forecastAll } from './forecasting.ts';
+import { judgeUntilApproved, type Panel } from './judging.ts';
+import type { ForecastBaseline } from './oracle.ts';
+import { CreativeRequest } from './request.ts';
+import { BattlePlan, Forecast, listOf, SceneFeatures, VariationId, Verdict, Video } from './types.ts';
+
+export const QualityInput = z.object({
+  request: CreativeRequest,
+  video: Video,
+  plan: BattlePlan,
+  features: listOf(SceneFeatures),
+  forecasts: listOf(Forecast),
+});
+
+export const QualityOutput = z.object({
+  /** With rewritten variations in place of the first versions. */
+  plan: BattlePlan,
+  forecasts: listOf(Forecast),
+  verdicts: listOf(Verdict),
+  /** Ids of approved variations. */
+  approved: z.array(VariationId),
+  /** Why a person must decide; empty: nobody needs to. */
+  reviewReasons: z.array(z.string()),
+});
+
+export interface QualityRules {
+  minimumApproved: number;
+  maximumDisagreement: number;
+  forecastBaseline: ForecastBaseline;
+}
+
+/** Judges every variation; a rewritten one is forecast anew, because it is another ad. */
+export async function reviewPlan(
+  { plan, forecasts, features }: z.output<typeof QualityInput>,
+  panel: Panel,
+  rules: QualityRules,
+): Promise<z.output<typeof QualityOutput>> {
+  const judged: Awaited<ReturnType<typeof judgeUntilApproved>>[] = [];
+  for (const variation of plan.variations) judged.push(await judgeUntilApproved(panel, variation));
+  const known = new Map(forecasts.list.map((one) => [one.variationId, one]));
+  const rewritten = judged.map(({ variation }) => variation).filter(({ id }) => !known.has(id));
+  for (const one of forecastAll(rewritten, features.list, panel.predictor, rules.forecastBaseline))
+    known.set(one.variationId, one);
+  const distinct = judged.filter(
+    ({ variation }, index) => judged.findIndex((other) => other.variation.id === variation.id) === index,
+  );
+  const verdicts = distinct.map(({ verdict }) => verdict);
+  return {
+    plan: { ...plan, variations: distinct.map(({ variation }) => variation) },
+    forecasts: { list: distinct.flatMap(({ variation }) => known.get(variation.id) ?? []) },
+    verdicts: { list: verdicts },
+    approved: verdicts.filter(({ approved }) => approved).map(({ variationId }) => variationId),
+    reviewReasons: reviewReasons(verdicts, rules, plan.needsReview),
+  };
+}

@@ -1,0 +1,65 @@
+// Queue the activation of campaign, ad set and ads; held until a person approves.
+import * as z from 'zod';
+import { changesNeed } from '../changes/changes.ts';
+import { defineTask } from '../runtime/define-task.ts';
+import { settingsNeed } from '../runtime/settings.ts';
+import { creativesNeed, type Experiment } from './creatives.ts';
+import { GO_LIVE, GoLive, goLiveChanges } from './go-live.ts';
+import { Published } from './publish-input.ts';
+import { CreativeRequest } from './request.ts';
+import { BattlePlan, Forecast, listOf } from './types.ts';
+
+export const { handler, task } = defineTask({
+  name: 'QueueGoLive',
+  input: z.object({
+    request: CreativeRequest,
+    plan: BattlePlan,
+    forecasts: listOf(Forecast),
+    published: Published,
+  }),
+  output: z.object({ goLive: GoLive }),
+  needs: {
+    changes: changesNeed(['GetItem', 'PutItem']),
+    creatives: creativesNeed('PutItem'),
+    settings: settingsNeed,
+  },
+  effects: [GO_LIVE],
+  runPercent: [97, 99],
+  async run({ plan, forecasts, published }, { changes, creatives, settings, effects, run, clock }) {
+    const { goLive } = await settings.get(run.tenant);
+    const status = goLive === 'auto' ? ('PENDING' as const) : ('HELD' as const);
+    const nowMs = clock.now();
+    const requests = goLiveChanges({
+      tenant: run.tenant,
+      runId: run.id,
+      published,
+      plan,
+      forecasts: forecasts.list,
+      nowMs,
+    });
+    const { changes: queued, actions } = changes.queueing(
+      requests.map((request) => ({ tenant: run.tenant, request, status, nowMs })),
+    );
+    const changeIds = queued.map(({ id }) => id);
+    // Changes that an earlier try or attempt queued stay as they are: the transaction holds what is missing.
+    const present = await Promise.all(changeIds.map((id) => changes.get(run.tenant, id)));
+    const missing = actions.filter((_, index) => present[index] === undefined);
+    const experiment: Experiment = {
+      tenant: run.tenant,
+      runId: run.id,
+      accountId: published.accountId,
+      campaignId: published.campaignId,
+      adSetId: published.adSetId,
+      publishedAt: nowMs,
+      arms: published.ads.map(({ variationId, adId }) => ({
+        variationId,
+        adId,
+        predictedCtr: forecasts.list.find((one) => one.variationId === variationId)?.ctr.probability ?? 0,
+      })),
+    };
+    await effects.begin(GO_LIVE, published.campaignId, { changeIds });
+    await changes.transact([...missing, creatives.recording(experiment)]);
+    await effects.applied(GO_LIVE, published.campaignId, { changeIds });
+    return { goLive: { status, changeIds } };
+  },
+});

@@ -1,0 +1,87 @@
+// Close the run, and tell whoever listens what it made.
+import * as z from 'zod';
+import { bucketNeed } from '../runtime/bucket.ts';
+import { busNeed } from '../runtime/bus.ts';
+import { defineTask } from '../runtime/define-task.ts';
+import { emitMetric } from '../runtime/metrics.ts';
+import { runsNeed } from '../runtime/runs-need.ts';
+import { GoLive } from './go-live.ts';
+import { Published } from './publish-input.ts';
+import { CreativeRequest } from './request.ts';
+import {
+  BattlePlan,
+  CtrPrediction,
+  Forecast,
+  listOf,
+  RankedScene,
+  RenderedVariation,
+  SceneFeatures,
+  Verdict,
+  Video,
+} from './types.ts';
+
+export const { handler, task } = defineTask({
+  name: 'RecordOutcome',
+  input: z.object({
+    request: CreativeRequest,
+    video: Video,
+    features: listOf(SceneFeatures),
+    ranked: listOf(RankedScene),
+    predictions: listOf(CtrPrediction),
+    plan: BattlePlan,
+    forecasts: listOf(Forecast),
+    verdicts: listOf(Verdict),
+    rendered: z.array(RenderedVariation),
+    published: Published.nullable(),
+    goLive: GoLive.nullable(),
+  }),
+  output: z.object({
+    outcome: z.enum(['published', 'analyzed']),
+    /** Everything above, as an object in the media bucket. */
+    reportKey: z.string(),
+    scenes: z.number().int(),
+    variations: z.number().int(),
+    published: Published.nullable(),
+    goLive: GoLive.nullable(),
+    /** Scores of the click-through model could not be had and were replaced. */
+    usedFallbackScores: z.boolean(),
+  }),
+  needs: {
+    media: bucketNeed([
+      { prefix: 'analysis/', access: 'write' },
+      { prefix: 'uploads/', access: 'delete' },
+    ]),
+    runs: runsNeed('close'),
+    bus: busNeed,
+  },
+  runPercent: [99, 100],
+  async run(input, { media, runs, bus, run, clock }) {
+    const reportKey = `${run.tenant}/analysis/${input.video.sha256}/report-${run.id}.json`;
+    await media.putJson(reportKey, input);
+    if (input.request.source.kind === 'upload') await media.delete(input.request.source.key);
+    const output = {
+      outcome: input.published === null ? ('analyzed' as const) : ('published' as const),
+      reportKey,
+      scenes: input.features.list.length,
+      variations: input.rendered.length,
+      published: input.published,
+      goLive: input.goLive,
+      usedFallbackScores: [...input.predictions.list, ...input.forecasts.list.map(({ ctr }) => ctr)].some(
+        ({ source }) => source === 'fallback',
+      ),
+    };
+    await bus.publish([
+      {
+        name: 'creative-generation.succeeded',
+        detail: { tenant: run.tenant, runId: run.id, summary: output },
+      },
+    ]);
+    // Last: whatever fails before this line undoes the launch, and nothing may fail after it.
+    if (
+      await runs.close(run.tenant, run.id, { status: 'succeeded', output, nowMs: clock.now() }, run.attempt)
+    ) {
+      emitMetric('workflow_executions_total', 1, { workflow: 'creative-generation', status: 'succeeded' });
+    }
+    return output;
+  },
+});

@@ -1,0 +1,29 @@
+// How does a run end whose plan nobody approved?
+import * as z from 'zod';
+import { busNeed } from '../runtime/bus.ts';
+import { defineTask } from '../runtime/define-task.ts';
+import { emitMetric } from '../runtime/metrics.ts';
+import { runsNeed } from '../runtime/runs-need.ts';
+import { BattlePlan, listOf, Verdict } from './types.ts';
+
+export const { handler, task } = defineTask({
+  name: 'RecordRejection',
+  input: z.object({ plan: BattlePlan, verdicts: listOf(Verdict), reasons: z.array(z.string()) }),
+  output: z.object({ outcome: z.literal('rejected'), plan: z.string(), reasons: z.array(z.string()) }),
+  needs: { runs: runsNeed('close'), bus: busNeed },
+  async run({ plan, reasons }, { runs, bus, run, clock }) {
+    const output = { outcome: 'rejected' as const, plan: plan.id, reasons };
+    await bus.publish([
+      {
+        name: 'creative-generation.succeeded',
+        detail: { tenant: run.tenant, runId: run.id, summary: output },
+      },
+    ]);
+    if (
+      await runs.close(run.tenant, run.id, { status: 'rejected', output, nowMs: clock.now() }, run.attempt)
+    ) {
+      emitMetric('workflow_executions_total', 1, { workflow: 'creative-generation', status: 'rejected' });
+    }
+    return output;
+  },
+});

@@ -1,0 +1,28 @@
+// What may a person or a trigger ask of creative-generation?
+import * as z from 'zod';
+import { Brief } from './types.ts';
+
+export const CreativeSource = z.discriminatedUnion('kind', [
+  /** An object that the presigned PUT left below `<tenant>/uploads/`. */
+  z.object({ kind: z.literal('upload'), key: z.string().regex(/^[\w-]+\/uploads\/[\w.-]+$/) }),
+  z.object({ kind: z.literal('url'), url: z.url({ protocol: /^https$/ }).max(2000) }),
+  /** A file in the tenant's connected Drive. */
+  z.object({ kind: z.literal('drive'), fileId: z.string().regex(/^[\w-]{3,128}$/) }),
+]);
+export type CreativeSource = z.infer<typeof CreativeSource>;
+
+/** The execution's `request`. */
+export const CreativeRequest = z.object({
+  /** `analyze` stops before anything is rendered. */
+  purpose: z.enum(['publish', 'analyze']).default('publish'),
+  source: CreativeSource,
+  brief: Brief,
+  /** Where to publish; the tenant's first ad account when absent. */
+  adAccountId: z
+    .string()
+    .regex(/^\d{5,20}$/)
+    .optional(),
+  /** What the user knows of the video: WebVTT captions and a list of labels per scene, as objects below uploads/. */
+  sidecars: z.object({ captionsKey: z.string().optional(), labelsKey: z.string().optional() }).default({}),
+});
+export type CreativeRequest = z.infer<typeof CreativeRequest>;

@@ -1,0 +1,35 @@
+// What do the rubrics say when the Council failed?
+import { defineTask } from '../runtime/define-task.ts';
+import { settingsNeed } from '../runtime/settings.ts';
+import { ctrPort } from './ctr-port.ts';
+import { Failure } from './failure.ts';
+import { predictionsNeed } from './predictions.ts';
+import { QualityInput, QualityOutput, reviewPlan } from './quality.ts';
+
+export const { handler, task } = defineTask({
+  name: 'ReviewByRubric',
+  input: QualityInput.extend({ failure: Failure }),
+  output: QualityOutput,
+  needs: { ctr: ctrPort, predictions: predictionsNeed, settings: settingsNeed },
+  runPercent: [58, 62],
+  async run(input, { ctr, predictions, settings, run, clock }) {
+    const { council, forecastBaseline } = await settings.get(run.tenant);
+    const reviewed = await reviewPlan(
+      input,
+      {
+        brief: input.request.brief,
+        scenes: input.features.list,
+        sourceSha256: input.video.sha256,
+        predictor: await ctr.for(run.tenant),
+        rules: { threshold: council.threshold },
+        usualCtr: forecastBaseline.ctrPercent / 100,
+        model: null,
+        seed: 0,
+      },
+      { ...council, forecastBaseline },
+    );
+    await predictions.write(run.tenant, run.id, reviewed.forecasts.list, clock.now());
+    const reason = `The Council failed (${input.failure.Error}), so the rubrics judged.`;
+    return { ...reviewed, reviewReasons: [reason, ...reviewed.reviewReasons] };
+  },
+});

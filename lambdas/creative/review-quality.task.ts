@@ -1,0 +1,36 @@
+// Council: do four judges approve, after up to three rewrites?
+import { defineTask } from '../runtime/define-task.ts';
+import { settingsNeed } from '../runtime/settings.ts';
+import { modelPort } from '../ports/model/model-port.ts';
+import { ctrPort } from './ctr-port.ts';
+import { predictionsNeed } from './predictions.ts';
+import { QualityInput, QualityOutput, reviewPlan } from './quality.ts';
+
+export const { handler, task } = defineTask({
+  name: 'ReviewQuality',
+  input: QualityInput,
+  output: QualityOutput,
+  needs: { ctr: ctrPort, predictions: predictionsNeed, settings: settingsNeed, model: modelPort },
+  memoised: true,
+  memoryMb: 512,
+  runPercent: [58, 62],
+  async run(input, { ctr, predictions, settings, model, run, clock, random }) {
+    const { council, forecastBaseline } = await settings.get(run.tenant);
+    const reviewed = await reviewPlan(
+      input,
+      {
+        brief: input.request.brief,
+        scenes: input.features.list,
+        sourceSha256: input.video.sha256,
+        predictor: await ctr.for(run.tenant),
+        rules: { threshold: council.threshold },
+        usualCtr: forecastBaseline.ctrPercent / 100,
+        model: model === null ? null : await model(),
+        seed: random.int(0, 2 ** 31 - 1),
+      },
+      { ...council, forecastBaseline },
+    );
+    await predictions.write(run.tenant, run.id, reviewed.forecasts.list, clock.now());
+    return reviewed;
+  },
+});

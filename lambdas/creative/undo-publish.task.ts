@@ -1,0 +1,21 @@
+// Delete what this run created in the ad account, in reverse.
+import * as z from 'zod';
+import { defineTask } from '../runtime/define-task.ts';
+import { publisherPort } from '../ports/ads/publisher-port.ts';
+import { PUBLISH_EFFECTS, takeBack } from './publish.ts';
+
+export const { handler, task } = defineTask({
+  name: 'UndoPublish',
+  input: z.object({}),
+  output: z.object({ removed: z.number().int() }),
+  needs: { publisher: publisherPort },
+  undoes: [...PUBLISH_EFFECTS],
+  async run(_input, { publisher, effects, run }) {
+    const removed = await takeBack(
+      effects,
+      ({ accountId, secret }) => publisher.for({ tenant: run.tenant, accountId, secret }),
+      run.id,
+    );
+    return { removed };
+  },
+});
