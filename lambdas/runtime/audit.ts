@@ -92,7 +92,7 @@ export async function chainRecord(table: Table, message: ChainMessage): Promise<
   const pk = auditKey(message.tenant);
   const head = await table.get({ pk, sk: 'head' });
   const seq = Number(head?.['seq'] ?? 0) + 1;
-  const previous = String(head?.['link'] ?? '');
+  const previous = typeof head?.['link'] === 'string' ? head['link'] : '';
   const link = linkHash(seq, previous, message.hash);
   await table.transact([
     { Delete: { Key: pending, ConditionExpression: 'attribute_exists(pk)' } },

@@ -107,7 +107,7 @@ export function defineRoutes<const N extends Needs>(
   definition: RoutesDefinition<N>,
 ): { handler: LambdaHandler; routes: Routes<N> } {
   const table = definition.routes(
-    (route) => ({ ...route, idempotent: route.idempotent ?? false }) as unknown as AnyRoute,
+    (route): AnyRoute => ({ ...route, idempotent: route.idempotent ?? false }),
   );
   const memory: Record<string, Need<Table>> = table.some((route) => route.idempotent)
     ? { idempotency: tableNeed('runs', ['GetItem', 'PutItem', 'DeleteItem']) }

@@ -161,5 +161,5 @@ export function defineTask<
   const handler = middy((event: unknown, context: unknown) => runTask(runtime, event, context), {
     timeoutEarlyInMillis: 0,
   });
-  return { handler: handler as unknown as LambdaHandler, task };
+  return { handler, task };
 }

@@ -202,7 +202,7 @@ export function openSettings(table: Table): SettingsReader {
   return reader;
 }
 
-export function openSettingsWriter(table: Table, auditTable: string): SettingsWriter {
+export function openSettingsWriter(table: Table, auditTableName: string): SettingsWriter {
   return {
     async save({ tenant, expectedVersion, settings, actor, nowMs }) {
       const foreign = secretsOf(settings).find(({ secret }) => !secret.startsWith(`tenants/${tenant}/`));
@@ -243,7 +243,7 @@ export function openSettingsWriter(table: Table, auditTable: string): SettingsWr
           },
         },
         { Put: { Item: { pk: 'platform#tenant', sk: tenant } } },
-        ...auditActions(auditTable, record),
+        ...auditActions(auditTableName, record),
         ...lookUps.actions,
       ];
       try {

@@ -1,5 +1,5 @@
 // Do equal values have equal hashes, whatever the order of their keys?
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, hashOf } from '../../lambdas/runtime/canonical.ts';
 

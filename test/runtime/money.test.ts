@@ -1,5 +1,5 @@
 // Is money exact in every currency?
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { currencyExponent, formatMoney, toDecimal, toMinor } from '../../lambdas/runtime/money.ts';
 

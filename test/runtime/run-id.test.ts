@@ -1,5 +1,5 @@
 // Are run ids valid, unique and in the order of time?
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   RunId,
