@@ -21,10 +21,12 @@ import type { Iam } from './iam.ts';
 import { createLambda } from './lambda/lambda.ts';
 import type { LambdaEngine } from './lambda/lambda.ts';
 import { listen } from './listen.ts';
+import { createParameters } from './parameters.ts';
 import { createS3 } from './s3/s3.ts';
 import type { S3Engine } from './s3/s3.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
 import type { SchedulerEngine } from './scheduler/scheduler.ts';
+import { createSecrets } from './secrets.ts';
 import { createSqs } from './sqs/sqs.ts';
 import type { SqsEngine } from './sqs/sqs.ts';
 import { createStates } from './states/engine.ts';
@@ -140,11 +142,13 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
   const lambda = createLambda({
     ...context,
     faults,
+    sources: { onMessage: sqs.onMessage, onStream: dynamo.onStream },
     ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
   });
   const states = createStates(context);
   const topics = createTopics(context);
-  for (const engine of [dynamo, sqs, s3, events, scheduler, lambda, states, topics])
+  const configuration = [createSecrets(context), createParameters(context)];
+  for (const engine of [dynamo, sqs, s3, events, scheduler, lambda, states, topics, ...configuration])
     engines.set(engine.service, engine);
 
   function authorize(

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCloud } from '../../../lib/local/cloud.ts';
 import type { Cloud } from '../../../lib/local/cloud.ts';
@@ -290,4 +291,91 @@ it('topics take what is published by those they let in', async () => {
   });
   await running.settle();
   expect(running.topics.published().map(({ message }) => JSON.parse(message).detail)).toEqual([{ a: 1 }]);
+});
+
+it('secrets and parameters are there to be read, generated ones with the template around them', async () => {
+  const { call } = await deployed({
+    Given: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'given', SecretString: 'hush' } },
+    Made: {
+      Type: 'AWS::SecretsManager::Secret',
+      Properties: {
+        Name: 'made',
+        GenerateSecretString: {
+          SecretStringTemplate: '{"user":"me"}',
+          GenerateStringKey: 'password',
+          PasswordLength: 20,
+          ExcludeCharacters: 'abc',
+        },
+      },
+    },
+    Parameter: {
+      Type: 'AWS::SSM::Parameter',
+      Properties: { Name: '/a/b', Type: 'String', Value: { Ref: 'AWS::Region' } },
+    },
+  });
+  const secret = (SecretId: string) => call('secretsmanager', 'GetSecretValue', { SecretId });
+  expect(await secret('given')).toMatchObject({ SecretString: 'hush' });
+  const made = JSON.parse((await secret('made')).SecretString);
+  expect(made.user).toBe('me');
+  expect(made.password).toMatch(/^[^abc]{20}$/);
+  expect(await call('ssm', 'GetParameter', { Name: '/a/b' })).toMatchObject({
+    Parameter: { Value: 'us-east-1' },
+  });
+});
+
+describe('event source mappings', () => {
+  const resources = (granted: string[]): Record<string, Json> => ({
+    Dead: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'dead' } },
+    Queue: {
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        QueueName: 'work',
+        RedrivePolicy: { deadLetterTargetArn: arn('Dead'), maxReceiveCount: 2 },
+      },
+    },
+    Role: role('lambda', {
+      Policies: [
+        { PolicyName: 'p', PolicyDocument: { Statement: allow('sqs:x', '*', { Action: granted }) } },
+      ],
+    }),
+    F: {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        FunctionName: 'f',
+        Code: { S3Bucket: 'a', S3Key: 'code.zip' },
+        Handler: 'index.receive',
+        Runtime: 'nodejs24.x',
+        Role: arn('Role'),
+      },
+    },
+    Source: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        FunctionName: { Ref: 'F' },
+        EventSourceArn: arn('Queue'),
+        BatchSize: 10,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+      },
+    },
+  });
+  const code = { 'code.zip': fileURLToPath(new URL('../fixtures/greeter', import.meta.url)) };
+
+  it('feed a queue to its function; what fails alone ends in the dead letters', async () => {
+    const running = await deployed(
+      resources(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']),
+      code,
+    );
+    const QueueUrl = `${running.endpoint}/000000000000/work`;
+    for (const MessageBody of ['ok', 'fail'])
+      await running.call('sqs', 'SendMessage', { QueueUrl, MessageBody });
+    await running.settle();
+    expect(running.sqs.depth('work')).toMatchObject({ visible: 0, inFlight: 0 });
+    expect(running.sqs.depth('dead')).toMatchObject({ visible: 1 });
+  });
+
+  it('are refused when the function’s role may not read the queue', async () => {
+    await expect(deployed(resources(['sqs:SendMessage']), code)).rejects.toThrow(
+      /cannot deploy s\/Source: AWS::Lambda::EventSourceMapping Cannot access queue .* not authorized/,
+    );
+  });
 });
