@@ -17,12 +17,17 @@ const world = useWorld();
 let vault: Server;
 let vaultUrl = '';
 
-/** Secrets Manager as far as reading goes. */
+/** Secrets Manager as far as reading goes, and a DynamoDB in which nothing is ever found. */
 beforeAll(async () => {
   vault = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
+      if (request.headers['x-amz-target']?.toString().startsWith('DynamoDB') === true) {
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
+        response.end('{}');
+        return;
+      }
       const secrets: Record<string, unknown> = {
         'impresario/tenants/acme/meta': { accessToken: DEFAULT_ACCOUNT.tokens[0] },
         'impresario/tenants/acme/drive': driveSecret(world.sandbox.url),
@@ -51,6 +56,8 @@ function open<T>(need: Need<T>, extra: Record<string, string> = {}): T {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: vaultUrl,
+    AWS_ENDPOINT_URL_DYNAMODB: vaultUrl,
+    TABLE_CIRCUITS: 'circuits',
     META_API_VERSION: 'v25.0',
     BUCKET_MEDIA: 'media',
     ...extra,
@@ -83,10 +90,35 @@ describe('publisher', () => {
     expect(() => open(publisherPort, { META_BASE_URL: '' })).toThrow(/META_BASE_URL/);
   });
 
-  it('grants nothing but the tenants’ secrets', () => {
-    expect(publisherPort.grants).toEqual([
-      { actions: ['secretsmanager:GetSecretValue'], on: { kind: 'secret', prefix: 'tenants/' } },
+  it('grants nothing but the tenants’ secrets and the circuits', () => {
+    const touched = publisherPort.grants.map(({ on }) => on);
+    expect(touched).toEqual([
+      { kind: 'secret', prefix: 'tenants/' },
+      { kind: 'table', name: 'circuits' },
     ]);
+  });
+
+  it('leaves a failing vendor alone, except to undo', async () => {
+    const account = { tenant: 'acme', accountId: DEFAULT_ACCOUNT.id, secret: 'tenants/acme/meta' };
+    const port = open(publisherPort);
+    const ads = await port.for(account);
+    world.sandbox.meta.fail({ with: 'server-error', times: 5 });
+    for (let call = 0; call < 5; call += 1) expect((await failureOf(ads.account())).vendorCode).toBe('2');
+    expect((await failureOf(ads.account())).vendorCode).toBe('circuit-open');
+    expect(world.sandbox.meta.requests).toHaveLength(5);
+    expect(ads.usage()).not.toBeNull();
+    const undoing = await port.for(account, { evenIfFailing: true });
+    expect(await undoing.remove('campaign', '1')).toBe(false);
+  });
+
+  it('goes on calling a vendor that says no', async () => {
+    const ads = await open(publisherPort).for({
+      tenant: 'acme',
+      accountId: DEFAULT_ACCOUNT.id,
+      secret: 'tenants/acme/meta',
+    });
+    world.sandbox.meta.fail({ with: 'permission', times: 9 });
+    for (let call = 0; call < 9; call += 1) expect((await failureOf(ads.account())).name).toBe('Refused');
   });
 });
 

@@ -1,9 +1,11 @@
 // How does a task get a language model, if the stage has one?
 import * as z from 'zod';
 import { awsClientConfig } from '../../runtime/aws-client.ts';
+import { circuitsNeed } from '../../runtime/circuits.ts';
 import { configNeed } from '../../runtime/config.ts';
 import type { Need } from '../../runtime/need.ts';
 import { ApiKey, platformSecrets } from '../api-key.ts';
+import { behindCircuit, SHARED } from '../behind-circuit.ts';
 import { createBedrockModel } from './bedrock.ts';
 import type { Model } from './model.ts';
 import { createOpenAiModel } from './openai.ts';
@@ -22,6 +24,7 @@ export const modelPort: Need<(() => Promise<Model>) | null> = {
   grants: [
     ...config.grants,
     ...platformSecrets.grants,
+    ...circuitsNeed.grants,
     {
       actions: ['bedrock:InvokeModel'],
       on: {
@@ -31,20 +34,24 @@ export const modelPort: Need<(() => Promise<Model>) | null> = {
       },
     },
   ],
-  env: { ...config.env, ...platformSecrets.env },
+  env: { ...config.env, ...platformSecrets.env, ...circuitsNeed.env },
   open(env, context) {
     const { modelProvider, modelBaseUrl, modelName } = config.open(env, context);
     if (modelProvider === 'none') return null;
     if (modelName === '') throw new Error(`MODEL_NAME is not set, but MODEL_PROVIDER is ${modelProvider}.`);
+    const circuits = circuitsNeed.open(env, context);
+    const guarded = (model: Model): Model => behindCircuit(model, circuits, 'model', SHARED);
     if (modelProvider === 'bedrock') {
-      const model = createBedrockModel(awsClientConfig(env, 'BEDROCK_RUNTIME', TIMEOUT_MS), modelName);
+      const model = guarded(
+        createBedrockModel(awsClientConfig(env, 'BEDROCK_RUNTIME', TIMEOUT_MS), modelName),
+      );
       return async () => model;
     }
     if (modelBaseUrl === '') throw new Error('MODEL_BASE_URL is not set, but MODEL_PROVIDER is openai.');
     const secrets = platformSecrets.open(env, context);
     return async () => {
       const { apiKey } = await secrets.read('platform/model', ApiKey);
-      return createOpenAiModel({
+      const model = createOpenAiModel({
         fetch,
         clock: context.clock,
         baseUrl: modelBaseUrl,
@@ -52,6 +59,7 @@ export const modelPort: Need<(() => Promise<Model>) | null> = {
         model: modelName,
         timeoutMs: TIMEOUT_MS,
       });
+      return guarded(model);
     };
   },
 };

@@ -2,9 +2,11 @@
 import * as z from 'zod';
 import { awsClientConfig } from '../../runtime/aws-client.ts';
 import { bucketNeed } from '../../runtime/bucket.ts';
+import { circuitsNeed } from '../../runtime/circuits.ts';
 import { configNeed } from '../../runtime/config.ts';
 import type { Need } from '../../runtime/need.ts';
 import { ApiKey, platformSecrets } from '../api-key.ts';
+import { behindCircuit, SHARED } from '../behind-circuit.ts';
 import { createOpenAiSpeech } from './openai.ts';
 import type { Speech } from './speech.ts';
 import { createTranscribeSpeech } from './transcribe.ts';
@@ -29,17 +31,20 @@ export const speechPort: Need<(() => Promise<Speech>) | null> = {
     ...config.grants,
     ...media.grants,
     ...platformSecrets.grants,
+    ...circuitsNeed.grants,
     {
       actions: ['transcribe:StartTranscriptionJob', 'transcribe:GetTranscriptionJob'],
       on: { kind: 'any', reason: 'The job does not exist when the permission is given.' },
     },
   ],
-  env: { ...config.env, ...media.env, ...platformSecrets.env },
+  env: { ...config.env, ...media.env, ...platformSecrets.env, ...circuitsNeed.env },
   open(env, context) {
     const { speechProvider, speechBaseUrl, speechModel } = config.open(env, context);
     if (speechProvider === 'none') return null;
+    const circuits = circuitsNeed.open(env, context);
+    const guarded = (speech: Speech): Speech => behindCircuit(speech, circuits, 'speech', SHARED, ['words']);
     if (speechProvider === 'transcribe') {
-      const speech = createTranscribeSpeech(awsClientConfig(env, 'TRANSCRIBE'));
+      const speech = guarded(createTranscribeSpeech(awsClientConfig(env, 'TRANSCRIBE')));
       return async () => speech;
     }
     if (speechBaseUrl === '') throw new Error('SPEECH_BASE_URL is not set, but SPEECH_PROVIDER is openai.');
@@ -47,7 +52,7 @@ export const speechPort: Need<(() => Promise<Speech>) | null> = {
     const secrets = platformSecrets.open(env, context);
     return async () => {
       const { apiKey } = await secrets.read('platform/speech', ApiKey);
-      return createOpenAiSpeech({
+      const speech = createOpenAiSpeech({
         fetch,
         clock: context.clock,
         store,
@@ -56,6 +61,7 @@ export const speechPort: Need<(() => Promise<Speech>) | null> = {
         model: speechModel,
         timeoutMs: TIMEOUT_MS,
       });
+      return guarded(speech);
     };
   },
 };

@@ -1,8 +1,10 @@
 // How does a task get eyes, if the stage has any?
 import * as z from 'zod';
 import { awsClientConfig } from '../../runtime/aws-client.ts';
+import { circuitsNeed } from '../../runtime/circuits.ts';
 import { configNeed } from '../../runtime/config.ts';
 import type { Need } from '../../runtime/need.ts';
+import { behindCircuit, SHARED } from '../behind-circuit.ts';
 import { createRekognitionVision } from './rekognition.ts';
 import type { Vision } from './vision.ts';
 
@@ -14,6 +16,7 @@ const config = configNeed({
 export const visionPort: Need<Vision | null> = {
   grants: [
     ...config.grants,
+    ...circuitsNeed.grants,
     {
       actions: ['rekognition:DetectLabels', 'rekognition:DetectText'],
       on: { kind: 'any', reason: 'Rekognition image analysis has no resources.' },
@@ -21,9 +24,11 @@ export const visionPort: Need<Vision | null> = {
     // The service reads the frame with the caller's permission.
     { actions: ['s3:GetObject'], on: { kind: 'bucket', prefix: 'frames/' } },
   ],
-  env: config.env,
+  env: { ...config.env, ...circuitsNeed.env },
   open(env, context) {
     const { visionProvider } = config.open(env, context);
-    return visionProvider === 'none' ? null : createRekognitionVision(awsClientConfig(env, 'REKOGNITION'));
+    if (visionProvider === 'none') return null;
+    const vision = createRekognitionVision(awsClientConfig(env, 'REKOGNITION'));
+    return behindCircuit(vision, circuitsNeed.open(env, context), 'vision', SHARED);
   },
 };
