@@ -9,6 +9,7 @@ import {
   type Principal,
 } from '../types.ts';
 import { createAsynchronous } from './asynchronous.ts';
+import { createEventSources, type EventSourceHooks } from './event-sources.ts';
 import { exited, type FunctionError, type Invocation } from './invocation.ts';
 import { isolate } from './isolation.ts';
 import { metricsInLine, type MetricValue } from './metrics.ts';
@@ -33,6 +34,8 @@ export interface LambdaContext extends EngineContext {
   faults: Faults;
   /** Sees every line a function writes, as it is written. */
   onLog?: (functionName: string, line: string) => void;
+  /** The queues and tables that event source mappings read. */
+  sources?: EventSourceHooks;
 }
 
 /**
@@ -176,6 +179,7 @@ export function createLambda(context: LambdaContext): LambdaEngine {
   }
 
   const asynchronous = createAsynchronous({ context, run, newId });
+  const eventSources = createEventSources({ ...context, record, invoke }, context.sources, newId);
 
   function parsePayload(payload: Buffer | string | null | undefined, limitBytes: number): Json {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : (payload ?? Buffer.alloc(0));
@@ -309,6 +313,7 @@ export function createLambda(context: LambdaContext): LambdaEngine {
     },
     PutFunctionEventInvokeConfig: putAsynchronousConfig,
     AddPermission: addPermission,
+    ...eventSources.operations,
     GetPolicy(input) {
       const { policy, arn } = record(input.FunctionName);
       if (policy.length === 0)
@@ -321,7 +326,9 @@ export function createLambda(context: LambdaContext): LambdaEngine {
     service: 'lambda',
     authorization(operation, input) {
       const action = operation.startsWith('Invoke') ? 'lambda:InvokeFunction' : `lambda:${operation}`;
-      if (operation.startsWith('List')) return [{ action, resource: '*' }];
+      if (operation.startsWith('List') || operation.endsWith('EventSourceMapping')) {
+        return [{ action, resource: '*' }];
+      }
       return [{ action, resource: functionArn(functionName(input.FunctionName)) }];
     },
     async call(operation, input, caller) {
@@ -352,6 +359,7 @@ export function createLambda(context: LambdaContext): LambdaEngine {
     record,
     close() {
       clearInterval(guard);
+      eventSources.close();
       for (const { invocation } of running.values()) invocation.kill(exited(invocation.id));
       release();
     },

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createClock } from '../../../lib/local/clock.ts';
 import { createFaults } from '../../../lib/local/faults.ts';
 import { createLambda } from '../../../lib/local/lambda/lambda.ts';
-import type { CloudService, Engine, Json } from '../../../lib/local/types.ts';
+import type { EventSourceHooks } from '../../../lib/local/lambda/event-sources.ts';
+import type { CloudService, Engine, EngineContext, Json } from '../../../lib/local/types.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 export const ROLE = 'arn:aws:iam::000000000000:role/tester';
@@ -21,7 +22,11 @@ export function codeDir(source: string, files: Record<string, string> = {}): str
 }
 
 /** A cloud of Lambda and whatever other engines a test brings; `calls` is what went through the one way. */
-export function smallCloud(extra: (context: Json) => Partial<Record<CloudService, Engine>> = () => ({})) {
+export function smallCloud(
+  extra: (context: EngineContext) => { engines: Engine[]; sources?: EventSourceHooks } = () => ({
+    engines: [],
+  }),
+) {
   const clock = createClock({ mode: 'virtual', startAt: START });
   const faults = createFaults();
   const calls: { service: string; operation: string; input: Json; principal: Json }[] = [];
@@ -50,9 +55,9 @@ export function smallCloud(extra: (context: Json) => Partial<Record<CloudService
     }
   };
   const context = { clock, call, random, faults };
-  const lambda = createLambda(context);
-  engines.lambda = lambda;
-  Object.assign(engines, extra(context));
+  const { engines: others, sources } = extra(context);
+  const lambda = createLambda({ ...context, ...(sources === undefined ? {} : { sources }) });
+  for (const engine of [lambda, ...others]) engines[engine.service] = engine;
   const deploy = (name: string, source: string, more: Json = {}) =>
     lambda.call(
       'CreateFunction',
