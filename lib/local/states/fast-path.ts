@@ -21,6 +21,8 @@ const onlyHas = (node: AstNode, ...names: string[]) =>
 const isPlainName = (name: unknown): name is string =>
   typeof name === 'string' && name !== '' && name !== '$' && !(name in Object.prototype);
 
+const DECIMAL = /^-?[0-9]{1,15}(\.[0-9]{1,9})?$/;
+
 function lookUp(name: string): Fast {
   if (name === 'states') return (b) => b.states;
   return (b) => (Object.hasOwn(b.variables, name) ? b.variables[name] : FALLBACK);
@@ -147,8 +149,41 @@ function binary(node: AstNode): Fast | undefined {
   };
 }
 
+/** `$exists(…)`, and `$number("60")`, which is how a definition turns a substitution into a number. */
+function functionCall(node: AstNode): Fast | undefined {
+  const procedure = node['procedure'] as AstNode;
+  const given = node['arguments'] as AstNode[];
+  const argument = given.length === 1 ? given[0]! : undefined;
+  if (argument === undefined || procedure.type !== 'variable' || !onlyHas(procedure, 'value'))
+    return undefined;
+  const value = compileFast(argument);
+  const name = procedure.value;
+  if (name === 'exists' && value !== undefined && argument.type !== 'value')
+    return (b) => {
+      if (Object.hasOwn(b.variables, name)) return FALLBACK;
+      const found = value(b);
+      return found === FALLBACK ? FALLBACK : found !== undefined;
+    };
+  if (name !== 'number' || argument.type !== 'string' || !DECIMAL.test(String(argument.value)))
+    return undefined;
+  const number = Number(argument.value);
+  return (b) => (Object.hasOwn(b.variables, name) ? FALLBACK : number);
+}
+
+/** `a ? b : c` and `a ? b`, where a is a boolean. */
+function condition(node: AstNode): Fast | undefined {
+  const test = compileFast(node['condition'] as AstNode);
+  const then = compileFast(node['then'] as AstNode);
+  const otherwise = node['else'] === undefined ? () => undefined : compileFast(node['else'] as AstNode);
+  if (test === undefined || then === undefined || otherwise === undefined) return undefined;
+  return (b) => {
+    const met = test(b);
+    return typeof met === 'boolean' ? (met ? then(b) : otherwise(b)) : FALLBACK;
+  };
+}
+
 /**
- * Compiles variable paths, literals, constructors and scalar operators into a closure whose answer, when it is not
+ * Compiles variable paths, literals, constructors, scalar operators and conditions into a closure whose answer, when it is not
  * FALLBACK, equals JSONata 2.0.6's on plain JSON values; undefined when the expression holds anything else.
  */
 export function compileFast(node: AstNode): Fast | undefined {
@@ -163,6 +198,16 @@ export function compileFast(node: AstNode): Fast | undefined {
       return onlyHas(node, 'steps') ? path(node['steps'] as AstNode[]) : undefined;
     case 'binary':
       return onlyHas(node, 'value', 'lhs', 'rhs') ? binary(node) : undefined;
+    case 'block': {
+      const [only, ...more] = node['expressions'] as AstNode[];
+      return onlyHas(node, 'expressions') && only !== undefined && more.length === 0
+        ? compileFast(only)
+        : undefined;
+    }
+    case 'condition':
+      return onlyHas(node, 'condition', 'then', 'else') ? condition(node) : undefined;
+    case 'function':
+      return onlyHas(node, 'value', 'arguments', 'procedure') ? functionCall(node) : undefined;
     case 'unary':
       if (node.value === '{' && onlyHas(node, 'value', 'lhs'))
         return objectConstructor(node['lhs'] as [AstNode, AstNode][]);

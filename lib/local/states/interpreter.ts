@@ -87,16 +87,7 @@ async function enter(
     } catch (thrown) {
       halt.check();
       const failure = asFailure(thrown);
-      if (failure.location !== undefined)
-        history.append(
-          'EvaluationFailed',
-          thread,
-          clock.now(),
-          failure.error,
-          failure.explanation,
-          failure.location,
-          state.name,
-        );
+      noteEvaluation(state, current, failure);
       const attempt = context.State.RetryCount + 1;
       const waitMs = retryDelayMs(state.retry, attempts, failure, run.world.context.random);
       if (waitMs !== undefined) {
@@ -110,9 +101,22 @@ async function enter(
       if (catcher === undefined) throw failure;
       const errorOutput = { Error: failure.error, Cause: failure.explanation };
       current.bindings = { variables: frame.variables, states: { ...bindings.states, errorOutput } };
-      return await leave(state, catcher, current, errorOutput);
+      try {
+        return await leave(state, catcher, current, errorOutput);
+      } catch (again) {
+        halt.check();
+        noteEvaluation(state, current, asFailure(again));
+        throw again;
+      }
     }
   }
+}
+
+function noteEvaluation({ name }: State, { run, thread }: Visit, failure: StateFailure): void {
+  const { error, explanation, location } = failure;
+  if (location === undefined) return;
+  const nowMs = run.world.context.clock.now();
+  run.execution.history.append('EvaluationFailed', thread, nowMs, error, explanation, location, name);
 }
 
 /** Milliseconds until the next attempt, undefined when no retrier has one left. Counts the attempt. */

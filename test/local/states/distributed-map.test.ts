@@ -179,7 +179,7 @@ describe('a Distributed Map', () => {
     );
   });
 
-  it('needs the permission to start its own machine, stops its children when stopped, and is redriven where it failed', async () => {
+  it.each(['STANDARD', 'EXPRESS'])('is redriven where it failed, with %s children', async (childType) => {
     const rig = createRig();
     const seen: number[] = [];
     let broken = true;
@@ -189,7 +189,7 @@ describe('a Distributed Map', () => {
       return event;
     });
     const failed = await rig.run({
-      Each: map({ Items: [1, 2, 3], MaxConcurrency: 1 }, undefined, 'STANDARD'),
+      Each: map({ Items: [1, 2, 3], MaxConcurrency: 1 }, undefined, childType),
     });
     expect(failed.error).toBe('States.ExceedToleratedFailureThreshold');
     broken = false;
@@ -198,7 +198,14 @@ describe('a Distributed Map', () => {
     const described = await rig.api('DescribeExecution', { executionArn: failed.executionArn });
     expect(described).toMatchObject({ status: 'SUCCEEDED', output: '[1,2,3]', redriveCount: 1 });
     expect(seen).toEqual([1, 2, 2, 3]);
+    const [{ mapRunArn }] = (await rig.api('ListMapRuns', { executionArn: failed.executionArn })).mapRuns;
+    const { executions } = await rig.api('ListExecutions', { mapRunArn });
+    expect(executions.map(({ redriveCount }: Json) => redriveCount)).toEqual([0, 1, 0]);
+    expect(await rig.api('DescribeMapRun', { mapRunArn })).toMatchObject({ redriveCount: 1 });
+  });
 
+  it('needs the permission to start its own machine, and stops its children when stopped', async () => {
+    const rig = createRig();
     const nap = map({ Items: [1, 2] }, { Nap: { Type: 'Wait', Seconds: 99 } }, 'STANDARD');
     const stateMachineArn = await rig.machine({ Each: nap });
     const { executionArn } = await rig.api('StartExecution', { stateMachineArn });

@@ -38,7 +38,10 @@ const { source } = fc.letrec<{ source: string; path: string }>((tie) => ({
         fc.constantFrom('&', '=', '!=', '<', '<=', '>', '>=', '+', '-', '*', 'and', 'or'),
         tie('source'),
       )
-      .map(([a, operator, b]) => `(${a}) ${operator} (${b})`.replace(/\((\$?[\w."]+)\)/g, '$1')),
+      .map(([a, operator, b]) => `(${a}) ${operator} (${b})`),
+    fc.tuple(tie('source'), tie('source'), tie('source')).map(([a, b, c]) => `(${a}) ? (${b}) : (${c})`),
+    tie('source').map((a) => `$exists(${a})`),
+    fc.constantFrom('"12"', '"-0.5"', '"1e3"', '" 7"', '"x"').map((a) => `$number(${a})`),
   ),
 }));
 
