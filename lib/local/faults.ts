@@ -1,4 +1,5 @@
 // Which calls and invocations shall go wrong, and how?
+import { Readable } from 'node:stream';
 import { AwsError, type CallContext, type CloudService, type Json } from './types.ts';
 
 export type FaultEffect =
@@ -120,7 +121,7 @@ export function throttleError(service: string | undefined): { code: string; stat
 
 function inputText(input: Json): string {
   const plain = Object.entries(input ?? {}).filter(
-    ([, value]) => !Buffer.isBuffer(value) && typeof value !== 'function',
+    ([, value]) => !Buffer.isBuffer(value) && !(value instanceof Readable) && typeof value !== 'function',
   );
   return JSON.stringify(Object.fromEntries(plain));
 }
