@@ -9,6 +9,7 @@ import {
   type Principal,
 } from '../types.ts';
 import { deliver, TARGET_SERVICES, type DeliveryContext } from './delivery.ts';
+import { busArn, busName, entryBytes, entryTime, isoSeconds, refusal } from './entry.ts';
 import { checkShape, inputFor, type InputShape } from './input.ts';
 import { compilePattern, parsePattern, type Matcher } from './pattern.ts';
 
@@ -66,27 +67,8 @@ const TARGETS_LIMIT = 5;
 const SENT_KEPT = 10_000;
 const SERVICE = 'events.amazonaws.com';
 
-export const busArn = (name: string): string => `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/${name}`;
-const busName = (reference: Json): string =>
-  String(reference ?? 'default')
-    .split('/')
-    .at(-1) ?? 'default';
 const ruleArn = (bus: string, name: string): string =>
   `arn:aws:events:${REGION}:${ACCOUNT}:rule/${bus === 'default' ? '' : `${bus}/`}${name}`;
-
-const entryBytes = (entry: Json): number =>
-  (entry.Time === undefined ? 0 : 14) +
-  [entry.Source, entry.DetailType, entry.Detail, ...(entry.Resources ?? [])].reduce(
-    (sum: number, part: unknown) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : 0),
-    0,
-  );
-
-const isoSeconds = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
-
-function entryTime(time: Json, nowMs: number): string {
-  if (time === undefined) return isoSeconds(nowMs);
-  return isoSeconds(typeof time === 'number' ? time * 1000 : Date.parse(String(time)));
-}
 
 /** EventBridge with the default bus. */
 export function createEvents(context: DeliveryContext): EventsEngine {
@@ -172,37 +154,6 @@ export function createEvents(context: DeliveryContext): EventsEngine {
     }
   }
 
-  /** The entry's error, or undefined when it is good. */
-  function refusal(
-    entry: Json,
-    caller: CallContext,
-  ): { ErrorCode: string; ErrorMessage: string } | undefined {
-    for (const field of ['Source', 'DetailType', 'Detail']) {
-      if (typeof entry[field] !== 'string' || entry[field] === '') {
-        return {
-          ErrorCode: 'InvalidArgument',
-          ErrorMessage: `Parameter ${field} is not valid. Reason: ${field} is a required argument.`,
-        };
-      }
-    }
-    if (entry.Source.startsWith('aws.') && caller.principal.kind !== 'service') {
-      return { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: 'Not authorized for the source.' };
-    }
-    if (!buses.has(busName(entry.EventBusName))) {
-      return {
-        ErrorCode: 'ResourceNotFoundException',
-        ErrorMessage: `Event bus ${busName(entry.EventBusName)} does not exist.`,
-      };
-    }
-    try {
-      const detail: unknown = JSON.parse(entry.Detail);
-      if (typeof detail === 'object' && detail !== null && !Array.isArray(detail)) return undefined;
-    } catch {
-      // Answered below, like any other detail that is no object.
-    }
-    return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
-  }
-
   function putEvents(input: Json, caller: CallContext): Json {
     const entries: Json[] = input.Entries ?? [];
     if (entries.length === 0 || entries.length > ENTRIES_LIMIT) {
@@ -218,7 +169,7 @@ export function createEvents(context: DeliveryContext): EventsEngine {
       );
     }
     const results = entries.map((entry) => {
-      const refused = refusal(entry, caller);
+      const refused = refusal(entry, caller, (name) => buses.has(name));
       if (refused !== undefined) return refused;
       const event: BusEvent = {
         version: '0',

@@ -15,13 +15,14 @@ import { isolate } from './isolation.ts';
 import { metricsInLine, type MetricValue } from './metrics.ts';
 import {
   configurationOf,
-  DEFAULT_ASYNCHRONOUS,
   environmentOf,
   functionArn,
   functionName,
   toRecord,
   type FunctionRecord,
 } from './registry.ts';
+import { parsePayload } from './payload.ts';
+import { addPermission, putAsynchronousConfig } from './settings.ts';
 import { killOverdue, loadHandler, PAYLOAD_LIMIT_BYTES, runHandler, type RunResult } from './run.ts';
 
 export interface LogLine {
@@ -181,26 +182,6 @@ export function createLambda(context: LambdaContext): LambdaEngine {
   const asynchronous = createAsynchronous({ context, run, newId });
   const eventSources = createEventSources({ ...context, record, invoke }, context.sources, newId);
 
-  function parsePayload(payload: Buffer | string | null | undefined, limitBytes: number): Json {
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : (payload ?? Buffer.alloc(0));
-    if (bytes.length > limitBytes) {
-      throw new AwsError(
-        'RequestTooLargeException',
-        `${bytes.length} byte payload is too large for the RequestResponse invocation type (limit ${limitBytes} bytes)`,
-        413,
-      );
-    }
-    if (bytes.length === 0) return {};
-    try {
-      return JSON.parse(bytes.toString());
-    } catch (error) {
-      throw new AwsError(
-        'InvalidRequestContentException',
-        `Could not parse request body into json: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  }
-
   async function invokeByWire(input: Json): Promise<Json> {
     const found = record(input.FunctionName);
     switch (input.InvocationType ?? 'RequestResponse') {
@@ -243,45 +224,6 @@ export function createLambda(context: LambdaContext): LambdaEngine {
     }
   }
 
-  function putAsynchronousConfig(input: Json): Json {
-    const found = record(input.FunctionName);
-    found.asynchronous = {
-      maximumRetryAttempts: input.MaximumRetryAttempts ?? DEFAULT_ASYNCHRONOUS.maximumRetryAttempts,
-      maximumEventAgeSeconds: input.MaximumEventAgeInSeconds ?? DEFAULT_ASYNCHRONOUS.maximumEventAgeSeconds,
-      onFailureArn: input.DestinationConfig?.OnFailure?.Destination,
-      onSuccessArn: input.DestinationConfig?.OnSuccess?.Destination,
-    };
-    return { FunctionArn: `${found.arn}:$LATEST`, ...input };
-  }
-
-  function addPermission(input: Json): Json {
-    const found = record(input.FunctionName);
-    const principal = String(input.Principal);
-    const conditions = {
-      ...(input.SourceArn === undefined ? {} : { ArnLike: { 'AWS:SourceArn': input.SourceArn } }),
-      ...(input.SourceAccount === undefined
-        ? {}
-        : { StringEquals: { 'AWS:SourceAccount': input.SourceAccount } }),
-    };
-    const statement = {
-      Sid: String(input.StatementId),
-      Effect: 'Allow',
-      Principal: principal.endsWith('.amazonaws.com') ? { Service: principal } : { AWS: principal },
-      Action: input.Action,
-      Resource: found.arn,
-      ...(Object.keys(conditions).length === 0 ? {} : { Condition: conditions }),
-    };
-    if (found.policy.some((other) => other.Sid === statement.Sid)) {
-      throw new AwsError(
-        'ResourceConflictException',
-        `The statement id (${statement.Sid}) provided already exists`,
-        409,
-      );
-    }
-    found.policy.push(statement);
-    return { Statement: JSON.stringify(statement) };
-  }
-
   const operations: Record<string, (input: Json, caller: CallContext) => Json> = {
     Invoke: invokeByWire,
     InvokeDirect: invokeDirect,
@@ -311,8 +253,8 @@ export function createLambda(context: LambdaContext): LambdaEngine {
       record(input.FunctionName).reservedConcurrency = input.ReservedConcurrentExecutions;
       return { ReservedConcurrentExecutions: input.ReservedConcurrentExecutions };
     },
-    PutFunctionEventInvokeConfig: putAsynchronousConfig,
-    AddPermission: addPermission,
+    PutFunctionEventInvokeConfig: (input) => putAsynchronousConfig(record(input.FunctionName), input),
+    AddPermission: (input) => addPermission(record(input.FunctionName), input),
     ...eventSources.operations,
     GetPolicy(input) {
       const { policy, arn } = record(input.FunctionName);
