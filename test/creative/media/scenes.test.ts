@@ -49,6 +49,7 @@ describe('partition', () => {
   });
 
   it('joins a short scene to its shorter neighbour', () => {
+    expect(partition([999, 5000], 9000).map((scene) => scene.startMs)).toEqual([0, 5000]);
     expect(partition([3000, 3400], 5000).map((scene) => scene.startMs)).toEqual([0, 3000]);
     expect(partition([1500, 1900], 9000).map((scene) => scene.startMs)).toEqual([0, 1900]);
   });
