@@ -5,10 +5,8 @@ import {
   loudnessFor,
   readLoudness,
 } from '../../../lambdas/creative/render/audio-mix.ts';
-import { musicBed } from '../../../lambdas/creative/render/asset-library.ts';
 import { joinAudio } from '../../../lambdas/creative/render/transitions.ts';
-import { voiceOver } from '../../../lambdas/creative/render/voice-over.ts';
-import { ffmpeg, rms, samples } from './sample.ts';
+import { ffmpeg, samples } from './sample.ts';
 
 const SPEECH =
   "aevalsrc=exprs='0.3*sin(2*PI*t*300)*between(t,1,2)':s=48000:d=3,aformat=channel_layouts=stereo";
@@ -103,42 +101,6 @@ describe('audio mix', () => {
         rangeLu: 0,
       }),
     ).toEqual({ kind: 'none' });
-  });
-});
-
-describe('music bed', () => {
-  it('is audible all the time, the same for the same seed and another for another', async () => {
-    const bed = (mood: 'bright' | 'driving', seed: number, speed = 1) =>
-      samples([`${musicBed(mood, seed, speed)}:d=4`], '[0:a]aresample=48000[out]');
-    const [first, again, other, faster, mood] = [
-      await bed('bright', 1),
-      await bed('bright', 1),
-      await bed('bright', 2),
-      await bed('bright', 1, 1.12),
-      await bed('driving', 1),
-    ];
-    expect(first).toEqual(again);
-    for (const different of [other, faster, mood]) expect(different).not.toEqual(first);
-    for (let second = 0; second < 4; second++) expect(rms(first, second, second + 1)).toBeGreaterThan(0.03);
-    expect(first.every((value) => Math.abs(value) < 1)).toBe(true);
-  });
-});
-
-describe('voice-over slot', () => {
-  it('is nothing when empty', () => {
-    expect(voiceOver({ input: null, delayMs: 0, duration: '3', out: 'v' })).toBeNull();
-  });
-
-  it('begins when it should and lasts as long as the ad', async () => {
-    const slot = voiceOver({ input: '0:a', delayMs: 500, duration: '3.000000', out: 'out' });
-    expect(slot).toBe(
-      '[0:a]aresample=48000,aformat=sample_fmts=fltp:channel_layouts=stereo,adelay=500:all=1,apad,atrim=end=3.000000[out]',
-    );
-    const out = await samples(['sine=f=500:d=1'], slot ?? '');
-    expect(out.length).toBe(3 * 48_000);
-    expect(rms(out, 0, 0.45)).toBe(0);
-    expect(rms(out, 0.6, 1.4)).toBeGreaterThan(0.05);
-    expect(rms(out, 1.6, 3)).toBeLessThan(0.001);
   });
 });
 
