@@ -1,13 +1,13 @@
 // How do AWS clients talk to the cloud?
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { NoReply } from '../faults.ts';
 import { handleS3 } from '../s3/rest.ts';
 import type { CallContext, CloudCall, CloudClock, CloudService, Json, Principal } from '../types.ts';
 import { AwsError } from '../types.ts';
+import { parse, readBody, send, sendError, signature, unsigned } from './exchange.ts';
 import { queryAnswer, queryError } from './query.ts';
 import { restCall } from './rest.ts';
-import { errorHeaders, JSON_SERVICES } from './target.ts';
+import { JSON_SERVICES } from './target.ts';
 
 export interface WireOptions {
   clock: CloudClock;
@@ -30,67 +30,24 @@ const WAITING = new Set([
   'states GetActivityTask',
 ]);
 
-/** Access key id and service of a SigV4 signature, in the header or (presigned) in the query. */
-function signature(
-  request: IncomingMessage,
-  query: URLSearchParams,
-): { key: string; service: string } | undefined {
-  const scope =
-    /Credential=([^,\s]+)/.exec(request.headers.authorization ?? '')?.[1] ?? query.get('X-Amz-Credential');
-  const [key, , , service] = (scope ?? '').split('/');
-  return key === undefined || service === undefined ? undefined : { key, service };
-}
-
-/** AWS answers nobody without credentials, and S3 no signature of version 2; any other credentials are good here. */
-function unsigned(query: URLSearchParams): AwsError {
-  return query.has('AWSAccessKeyId')
-    ? new AwsError(
-        'InvalidRequest',
-        'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
-      )
-    : new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403);
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  body: Buffer | string,
-): void {
-  response.writeHead(status, {
-    'x-amzn-requestid': randomUUID(),
-    'content-length': String(Buffer.byteLength(body)),
-    ...headers,
-  });
-  response.end(body);
-}
-
-function sendError(
-  response: ServerResponse,
-  service: CloudService,
-  contentType: string,
-  error: AwsError,
-): void {
-  const body = { __type: error.code, message: error.message, ...error.fields };
-  const headers = { 'content-type': contentType, ...errorHeaders(service, error) };
-  send(response, error.status, headers, JSON.stringify(body));
-}
-
 /** Answers every AWS protocol that the services here speak, on one endpoint. */
 export function createWire(options: WireOptions): RequestListener {
   const { clock } = options;
+
+  /** The invocation may have died while its request was read. */
+  const callAlive: CloudCall = async (context, service, operation, input) => {
+    const { invocationId } = context;
+    if (invocationId !== undefined && options.principalOf(invocationId) === undefined) {
+      throw new NoReply('lost');
+    }
+    return options.call(context, service, operation, input);
+  };
 
   const perform = async (context: CallContext, service: CloudService, operation: string, input: Json) => {
     const what = `${service} ${operation}`;
     const done = WAITING.has(what) ? undefined : clock.work(`request ${what}`);
     try {
-      return await options.call(context, service, operation, input);
+      return await callAlive(context, service, operation, input);
     } finally {
       done?.();
     }
@@ -192,7 +149,7 @@ export function createWire(options: WireOptions): RequestListener {
       await handleS3(
         request,
         response,
-        (operation, input) => options.call(context, 's3', operation, input).catch(silent),
+        (operation, input) => callAlive(context, 's3', operation, input).catch(silent),
         { now: () => clock.now(), secretOf: options.secretOf },
       );
     } finally {
@@ -238,12 +195,4 @@ export function createWire(options: WireOptions): RequestListener {
       else response.destroy();
     });
   };
-}
-
-function parse(body: Buffer): Json {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    throw new AwsError('SerializationException', `The body is not JSON: ${String(error)}`, 400);
-  }
 }
