@@ -274,6 +274,35 @@ describe.each(['http', 'fetch'])('requests of an invocation by %s', (how) => {
   });
 });
 
+describe('an invocation that is over', () => {
+  it('sends nothing any more and starts no process', async () => {
+    const made = cloud();
+    const { url, seen } = await vendor();
+    await made.deploy(
+      'lingers',
+      `import http from 'node:http'; import { spawn } from 'node:child_process';
+       export const handler = () => new Promise(() => {
+         void globalThis.gate.then(async () => {
+           http.get('${url}/late-http'); void fetch('${url}/late-fetch');
+           try { spawn(process.execPath, ['-v']); } catch { globalThis.refused = true; }
+           globalThis.lingered();
+         });
+         void fetch('${url}/kill');
+       });`,
+    );
+    const gate = Promise.withResolvers<void>();
+    const lingered = Promise.withResolvers<void>();
+    Object.assign(globalThis, { gate: gate.promise, lingered: lingered.resolve });
+    made.faults.add({ callIndex: 1, when: 'after', effect: { kind: 'kill' } });
+    expect((await direct(made, 'lingers')).functionError.errorType).toBe('Runtime.ExitError');
+    gate.resolve();
+    await lingered.promise;
+    for (const path of ['/1', '/2', '/3']) await (await fetch(url + path)).text();
+    expect(seen.map((request) => request.url)).toEqual(['/kill', '/1', '/2', '/3']);
+    expect(Reflect.get(globalThis, 'refused')).toBe(true);
+  });
+});
+
 describe('a call that is never answered', () => {
   it('ends with the caller’s own timeout, in cloud time', async () => {
     const made = cloud();

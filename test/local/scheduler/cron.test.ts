@@ -82,6 +82,9 @@ describe('AWS cron', () => {
       ['Pacific/Apia', '2011-12-29T20:00:00Z'],
       ['America/Havana', '2026-03-08T00:00:00Z'],
       ['Asia/Beirut', '2026-03-28T12:00:00Z'],
+      ['America/Scoresbysund', '2026-03-28T06:00:00Z'],
+      ['America/Scoresbysund', '2026-10-24T06:00:00Z'],
+      ['America/Nuuk', '2026-10-24T06:00:00Z'],
       ['America/Asuncion', '2022-10-01T20:00:00Z'],
     ];
     const windowMs = 30 * 3_600_000;
@@ -113,7 +116,7 @@ describe('AWS cron', () => {
           expect(found).toEqual(expected);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 90 },
     );
   });
 
