@@ -13,7 +13,8 @@ export const { handler, task } = defineTask({
   async run(_input, { publisher, effects, run }) {
     const removed = await takeBack(
       effects,
-      ({ accountId, secret }) => publisher.for({ tenant: run.tenant, accountId, secret }),
+      // An open circuit must not keep an undo from trying.
+      ({ accountId, secret }) => publisher.for({ tenant: run.tenant, accountId, secret }, { evenIfFailing: true }),
       run.id,
     );
     return { removed };

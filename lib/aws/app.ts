@@ -17,6 +17,8 @@ export interface AppOptions {
   overrides?: StageOverrides;
   /** Folder for the bundles. */
   bundleDir?: string;
+  /** Run cdk-nag at synth; true unless told. */
+  validate?: boolean;
   /** Already bundled code; template tests pass inline code and need no bundler. */
   codes?: ReadonlyMap<string, Code>;
 }
@@ -51,7 +53,7 @@ export async function addStacks(app: App, options: AppOptions): Promise<Stacks> 
   watchOver(operations, { platform, areas });
   Tags.of(app).add('product', 'impresario');
   Tags.of(app).add('stage', stage);
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  if (options.validate !== false) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return { platform, areas, operations };
 }
 

@@ -93,9 +93,12 @@ const builtinsThroughProcess: Plugin = {
   name: 'builtins-through-process',
   setup({ onResolve, onLoad }) {
     const names = new Set(builtinModules);
-    onResolve({ filter: /^(node:)?[a-z_0-9/]+$/ }, ({ path }) => {
+    onResolve({ filter: /^(node:)?[a-z_0-9/]+$/ }, ({ path, kind }) => {
       const name = path.replace(/^node:/, '');
-      return names.has(name) ? { path: name, namespace: 'builtin' } : null;
+      if (!names.has(name)) return null;
+      // A chunk made of a CommonJS module exports only `default`; a lazy import wants the names.
+      if (kind === 'dynamic-import') return { path: `node:${name}`, external: true };
+      return { path: name, namespace: 'builtin' };
     });
     onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('node:${path}');`,

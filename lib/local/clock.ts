@@ -268,6 +268,8 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
         finish(waiter, new Error('What was waited for did not happen in time'));
       }
     }
+    // In the same turn as the last look at the waiters: one that comes a microtask later must start the pump again.
+    pumping = false;
   }
 
   function wait(waiter: Omit<Waiter, 'resolve' | 'reject'>): Promise<void> {

@@ -15,13 +15,13 @@ export const FONT_FILES = {
 export type FontWeight = keyof typeof FONT_FILES;
 
 /**
- * Path of a font file: `$ASSETS_DIR/fonts/<file name>` beside the bundle, else the npm package. Never fontconfig, whose
+ * Path of a font file: `fonts/<file name>` in $ASSETS_DIR or beside the bundle, else the npm package. Never fontconfig, whose
  * answer depends on the machine.
  * @throws Unavailable when neither is there.
  */
 export function fontPath(weight: FontWeight = 'bold', env: Env = process.env): string {
   const file = FONT_FILES[weight];
-  const assets = env['ASSETS_DIR'];
+  const assets = env['ASSETS_DIR'] ?? env['LAMBDA_TASK_ROOT'];
   if (assets !== undefined && assets !== '') {
     const path = join(assets, 'fonts', file.slice(file.indexOf('/') + 1));
     if (existsSync(path)) return path;
