@@ -44,7 +44,7 @@ async function render(
       specs,
       sourcePath: path,
       workDir: directory,
-      fontPath: fontPath('bold'),
+      fontPath: fontPath('black'),
       ffmpeg,
       onProgress: (percent) => progress(percent * 0.95, `Rendering ${specs.length} variations`),
     });

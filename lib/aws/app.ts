@@ -60,8 +60,8 @@ export async function addStacks(app: App, options: AppOptions): Promise<Stacks> 
 /** Functions that draw text carry their font: Lambda has none, and fontconfig is never asked. */
 const FONTS = [
   {
-    from: join(ROOT, 'node_modules/@expo-google-fonts/inter/700Bold/Inter_700Bold.ttf'),
-    to: 'fonts/Inter_700Bold.ttf',
+    from: join(ROOT, 'node_modules/@expo-google-fonts/inter/900Black/Inter_900Black.ttf'),
+    to: 'fonts/Inter_900Black.ttf',
   },
   { from: join(ROOT, 'node_modules/@expo-google-fonts/inter/LICENSE_FONT'), to: 'fonts/LICENSE_FONT' },
 ];
