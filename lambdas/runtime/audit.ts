@@ -128,21 +128,27 @@ export async function unchained(table: Pick<Table, 'queryAll'>): Promise<(ChainM
   return rows.map((row) => ({ ...ChainMessage.parse(row), at: String(row['at']) }));
 }
 
+export interface AuditLog {
+  records: StoredRecord[];
+  links: AuditLink[];
+  /** What the chain ends with; undefined while there is none. */
+  head?: { seq: number; link: string };
+}
+
 /** A tenant's whole log, for `verifyAudit`. */
-export async function readAudit(
-  table: Pick<Table, 'queryAll'>,
-  tenant: string,
-): Promise<{ records: StoredRecord[]; links: AuditLink[] }> {
-  const read = (prefix: string) =>
-    table.queryAll({
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': auditKey(tenant), ':prefix': prefix },
-      ConsistentRead: true,
-    });
-  const [records, links] = await Promise.all([read('record#'), read('link#')]);
+export async function readAudit(table: Pick<Table, 'queryAll'>, tenant: string): Promise<AuditLog> {
+  const rows = await table.queryAll({
+    KeyConditionExpression: 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': auditKey(tenant) },
+    ConsistentRead: true,
+  });
+  const having = (prefix: string): unknown =>
+    rows.filter((row) => row.sk.startsWith(prefix)).map(withoutKeys);
+  const [head] = having('head') as { seq: number; link: string }[];
   return {
-    records: records.map(withoutKeys) as unknown as StoredRecord[],
-    links: links.map(withoutKeys) as unknown as AuditLink[],
+    records: having('record#') as StoredRecord[],
+    links: having('link#') as AuditLink[],
+    ...(head === undefined ? {} : { head }),
   };
 }
 
@@ -156,10 +162,7 @@ export interface AuditVerdict {
 }
 
 /** Was anything changed, removed, inserted or reordered? Pure: everything is computed again from the records. */
-export function verifyAudit(
-  log: { records: readonly StoredRecord[]; links: readonly AuditLink[] },
-  nowMs: number,
-): AuditVerdict {
+export function verifyAudit(log: AuditLog, nowMs: number): AuditVerdict {
   const problems: string[] = [];
   const byKey = new Map(log.records.map((record) => [`record#${record.at}#${record.id}`, record]));
   const seen = new Set<string>();
@@ -179,6 +182,7 @@ export function verifyAudit(
         problems.push(`The record of ${name.toLowerCase()} was changed.`);
       previous = link.link;
     });
+  if ((log.head?.link ?? '') !== previous) problems.push('The chain does not end where its head says.');
   const tail = log.records.filter((record) => !seen.has(`record#${record.at}#${record.id}`));
   for (const record of tail)
     if (recordHash(record) !== record.hash)

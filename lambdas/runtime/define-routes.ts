@@ -106,9 +106,7 @@ const TIMEOUT_SECONDS = 29;
 export function defineRoutes<const N extends Needs>(
   definition: RoutesDefinition<N>,
 ): { handler: LambdaHandler; routes: Routes<N> } {
-  const table = definition.routes(
-    (route): AnyRoute => ({ ...route, idempotent: route.idempotent ?? false }),
-  );
+  const table = definition.routes((route): AnyRoute => ({ ...route, idempotent: route.idempotent ?? false }));
   const memory: Record<string, Need<Table>> = table.some((route) => route.idempotent)
     ? { idempotency: tableNeed('runs', ['GetItem', 'PutItem', 'DeleteItem']) }
     : {};

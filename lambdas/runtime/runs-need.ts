@@ -1,5 +1,5 @@
 // Which rights does a function need to read, start or end runs?
-import { bucketNeed } from './bucket.ts';
+import { claimsNeed as claims } from './claims-need.ts';
 import type { Need } from './need.ts';
 import { openRuns, type Runs } from './runs.ts';
 import { tableNeed, type TableAction } from './table.ts';
@@ -15,10 +15,6 @@ const ACTIONS = {
 export function runsNeed(...access: readonly (keyof typeof ACTIONS)[]): Need<Runs> {
   const table = tableNeed('runs', [
     ...new Set(access.flatMap((kind): readonly TableAction[] => ACTIONS[kind])),
-  ]);
-  const claims = bucketNeed([
-    { prefix: 'claims/', access: 'readExisting' },
-    { prefix: 'claims/', access: 'write' },
   ]);
   const claimsToo = access.includes('write');
   return {

@@ -1,5 +1,5 @@
 // What happens around one invocation of a task?
-import { checkIn, checkOut } from './claims.ts';
+import { checkIn, checkOut, type ClaimStore } from './claims.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Envelope, workflowOf } from './envelope.ts';
 import { InvalidInput } from './errors.ts';
@@ -14,7 +14,6 @@ import { progressReporter } from './progress.ts';
 import { retainedUntil } from './run-keys.ts';
 import type { TaskSpec } from './specs.ts';
 import { openSteps, type StepRef } from './steps.ts';
-import type { Bucket } from './bucket.ts';
 import type { Table } from './table.ts';
 
 export interface TaskRuntime {
@@ -22,13 +21,13 @@ export interface TaskRuntime {
   runPercent?: readonly [from: number, to: number];
   subject(input: unknown): string;
   openNeeds(env: Env, clock: Clock): Record<string, unknown>;
-  openRuntime(env: Env, clock: Clock): { history: Table; claims: Bucket };
+  openRuntime(env: Env, clock: Clock): { history: Table; claims: ClaimStore };
   execute(envelope: Envelope, input: unknown, opened: Record<string, unknown>): Promise<unknown>;
 }
 
 interface Warm {
   needs?: Record<string, unknown>;
-  runtime: { history: Table; claims: Bucket };
+  runtime: { history: Table; claims: ClaimStore };
 }
 
 const warmed = new WeakMap<TaskRuntime, Warm>();
@@ -155,7 +154,7 @@ async function recall(
   memo: ReturnType<typeof openMemo> | undefined,
   envelope: Envelope,
   input: unknown,
-  claims: Bucket,
+  claims: ClaimStore,
   log: Log,
 ): Promise<{ output: unknown } | undefined> {
   const found = await memo?.recall(envelope.state, input);

@@ -1,26 +1,22 @@
 // Which rights does every task have beside its own?
-import { bucketNeed, type Bucket } from './bucket.ts';
+import { claimsNeed } from './claims-need.ts';
+import type { ClaimStore } from './claims.ts';
 import type { Need } from './need.ts';
 import { tableNeed, type Table } from './table.ts';
 
 /** Merged into the needs of every task, so that the stacks see all grants in one place. */
 export interface TaskRuntimeNeeds {
   history: Need<Table>;
-  claims: Need<Bucket>;
+  claims: Need<ClaimStore>;
   // An index signature, as `Needs` asks for.
-  [name: string]: Need<Table> | Need<Bucket>;
+  [name: string]: Need<Table> | Need<ClaimStore>;
 }
 
 /** History rows, memos and intents in the table runs; large payloads below claims/. */
 export function taskRuntimeNeeds(options: { effects: boolean }): TaskRuntimeNeeds {
+  const actions = ['GetItem', 'PutItem', 'UpdateItem'] as const;
   return {
-    history: tableNeed(
-      'runs',
-      options.effects ? ['GetItem', 'PutItem', 'UpdateItem', 'Query'] : ['GetItem', 'PutItem', 'UpdateItem'],
-    ),
-    claims: bucketNeed([
-      { prefix: 'claims/', access: 'readExisting' },
-      { prefix: 'claims/', access: 'write' },
-    ]),
+    history: tableNeed('runs', options.effects ? [...actions, 'Query'] : actions),
+    claims: claimsNeed,
   };
 }

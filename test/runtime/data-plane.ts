@@ -36,7 +36,10 @@ export async function startDataPlane(options: { queues?: readonly string[] } = {
     await cloud.call('dynamodb', 'CreateTable', {
       TableName: `test-${name}`,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [...new Set(keys)].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      AttributeDefinitions: [...new Set(keys)].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
       KeySchema: schema('pk', 'sk'),
       ...(indexes.length === 0
         ? {}

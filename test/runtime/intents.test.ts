@@ -15,16 +15,27 @@ beforeAll(async () => {
 afterAll(() => plane.cloud.close());
 
 const freshRun = () => ({ tenant: 'acme', id: newRunId(plane.clock.now()) });
-const effectsOf = (run: { tenant: string; id: string }, allowed?: readonly string[]) => openEffects(table, run, () => plane.clock.now(), allowed ?? 'all');
+const effectsOf = (run: { tenant: string; id: string }, allowed?: readonly string[]) =>
+  openEffects(table, run, () => plane.clock.now(), allowed ?? 'all');
 
 describe('intents', () => {
   it('tell a first try, a try with unknown outcome and a finished one apart', async () => {
     const run = freshRun();
     const effects = effectsOf(run);
-    expect(await effects.begin('ad', 'v-1', { name: 'first' })).toEqual({ status: 'new', details: { name: 'first' } });
-    expect(await effectsOf(run).begin('ad', 'v-1', { name: 'second' })).toEqual({ status: 'begun', details: { name: 'first' } });
+    expect(await effects.begin('ad', 'v-1', { name: 'first' })).toEqual({
+      status: 'new',
+      details: { name: 'first' },
+    });
+    expect(await effectsOf(run).begin('ad', 'v-1', { name: 'second' })).toEqual({
+      status: 'begun',
+      details: { name: 'first' },
+    });
     await effects.applied('ad', 'v-1', { id: '42' });
-    expect(await effects.begin('ad', 'v-1', {})).toEqual({ status: 'applied', details: { name: 'first' }, result: { id: '42' } });
+    expect(await effects.begin('ad', 'v-1', {})).toEqual({
+      status: 'applied',
+      details: { name: 'first' },
+      result: { id: '42' },
+    });
     expect(effects.key('ad', 'v-1')).toBe(`${run.id}/ad/v-1`);
     expect(await effectsOf(freshRun()).begin('ad', 'v-1', {})).toMatchObject({ status: 'new' });
   });
@@ -44,13 +55,25 @@ describe('intents', () => {
     }
     await effects.begin('campaign', 'c', {});
     await effects.applied('ad', 'b', { id: '2' });
-    expect((await effects.open('ad')).map(({ subject, status }) => [subject, status])).toEqual([['c', 'begun'], ['b', 'applied'], ['a', 'begun']]);
-    expect((await openIntents(table, run)).map(({ effect }) => effect)).toEqual(['campaign', 'ad', 'ad', 'ad']);
+    expect((await effects.open('ad')).map(({ subject, status }) => [subject, status])).toEqual([
+      ['c', 'begun'],
+      ['b', 'applied'],
+      ['a', 'begun'],
+    ]);
+    expect((await openIntents(table, run)).map(({ effect }) => effect)).toEqual([
+      'campaign',
+      'ad',
+      'ad',
+      'ad',
+    ]);
     await effects.undone('ad', 'b');
     await effects.undone('ad', 'b');
     await effects.undone('ad', 'never');
     expect((await effects.open('ad')).map(({ subject }) => subject)).toEqual(['c', 'a']);
-    expect(await effects.begin('ad', 'b', { again: true })).toEqual({ status: 'new', details: { again: true } });
+    expect(await effects.begin('ad', 'b', { again: true })).toEqual({
+      status: 'new',
+      details: { again: true },
+    });
     expect((await effects.open('ad'))[0]).not.toHaveProperty('result');
   });
 
@@ -62,14 +85,22 @@ describe('intents', () => {
   });
 
   it('refuse effects that the task does not declare', async () => {
-    await expect(effectsOf(freshRun(), ['ad']).begin('campaign', 'a', {})).rejects.toThrow('does not declare');
+    await expect(effectsOf(freshRun(), ['ad']).begin('campaign', 'a', {})).rejects.toThrow(
+      'does not declare',
+    );
   });
 
   it('keep debts until they are settled', async () => {
     const run = freshRun();
     await effectsOf(run).debt('ad', 'a', 'the vendor refused to delete it');
     const [debt] = await listDebts(table);
-    expect(debt).toMatchObject({ tenant: 'acme', runId: run.id, effect: 'ad', subject: 'a', error: 'the vendor refused to delete it' });
+    expect(debt).toMatchObject({
+      tenant: 'acme',
+      runId: run.id,
+      effect: 'ad',
+      subject: 'a',
+      error: 'the vendor refused to delete it',
+    });
     if (debt !== undefined) await settleDebt(table, debt);
     expect(await listDebts(table)).toEqual([]);
   });

@@ -18,17 +18,26 @@ export function captureOutput(): OutputLines {
     }
     return true;
   };
-  const spies = [vi.spyOn(process.stdout, 'write').mockImplementation(take), vi.spyOn(process.stderr, 'write').mockImplementation(take)];
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(take),
+    vi.spyOn(process.stderr, 'write').mockImplementation(take),
+  ];
   return {
     logs: () => lines.filter((line) => !('_aws' in line)),
     metrics: () =>
       lines
         .filter((line) => '_aws' in line)
         .map((line) => {
-          const { CloudWatchMetrics } = line['_aws'] as { CloudWatchMetrics: { Dimensions: string[][]; Metrics: { Name: string }[] }[] };
+          const { CloudWatchMetrics } = line['_aws'] as {
+            CloudWatchMetrics: { Dimensions: string[][]; Metrics: { Name: string }[] }[];
+          };
           const name = CloudWatchMetrics[0]?.Metrics[0]?.Name ?? '';
           const dimensions = CloudWatchMetrics[0]?.Dimensions[0] ?? [];
-          return { name, value: Number(line[name]), dimensions: Object.fromEntries(dimensions.map((key) => [key, String(line[key])])) };
+          return {
+            name,
+            value: Number(line[name]),
+            dimensions: Object.fromEntries(dimensions.map((key) => [key, String(line[key])])),
+          };
         }),
     clear: () => void lines.splice(0),
     stop: () => spies.forEach((spy) => spy.mockRestore()),

@@ -24,7 +24,14 @@ const now = () => plane.clock.now();
 
 async function openOne(tenant: string, more: { stateMachine?: string; request?: unknown } = {}) {
   const runId = newRunId(now());
-  const opened = await runs.open({ tenant, runId, stateMachine: 'creative-generation', request: { a: 1 }, nowMs: now(), ...more });
+  const opened = await runs.open({
+    tenant,
+    runId,
+    stateMachine: 'creative-generation',
+    request: { a: 1 },
+    nowMs: now(),
+    ...more,
+  });
   return { runId, ...opened };
 }
 
@@ -33,8 +40,19 @@ describe('opening and ending a run', () => {
     const tenant = freshTenant();
     const { runId, opened, run } = await openOne(tenant);
     expect(opened).toBe(true);
-    expect(run).toMatchObject({ status: 'running', attempt: 1, percent: 0, startedAt: new Date(now()).toISOString() });
-    const again = await runs.open({ tenant, runId, stateMachine: 'other', request: { b: 2 }, nowMs: now() + 5 });
+    expect(run).toMatchObject({
+      status: 'running',
+      attempt: 1,
+      percent: 0,
+      startedAt: new Date(now()).toISOString(),
+    });
+    const again = await runs.open({
+      tenant,
+      runId,
+      stateMachine: 'other',
+      request: { b: 2 },
+      nowMs: now() + 5,
+    });
     expect(again).toEqual({ opened: false, run });
     expect(await runs.request(tenant, runId)).toEqual({ a: 1 });
   });
@@ -53,7 +71,11 @@ describe('opening and ending a run', () => {
     const error = { name: 'Refused', cause: 'no', state: 'PublishCampaign' };
     expect(await runs.close(tenant, runId, { status: 'failed', error, nowMs: now() })).toBe(true);
     expect(await runs.close(tenant, runId, { status: 'succeeded', nowMs: now() })).toBe(false);
-    expect(await runs.get(tenant, runId)).toMatchObject({ status: 'failed', error, endedAt: new Date(now()).toISOString() });
+    expect(await runs.get(tenant, runId)).toMatchObject({
+      status: 'failed',
+      error,
+      endedAt: new Date(now()).toISOString(),
+    });
 
     expect(await runs.reopen(tenant, runId, now())).toBe(2);
     const reopened = await runs.get(tenant, runId);
@@ -61,8 +83,14 @@ describe('opening and ending a run', () => {
     expect(reopened).not.toHaveProperty('error');
     // The late end of the first attempt must not close the second.
     expect(await runs.close(tenant, runId, { status: 'failed', nowMs: now() }, 1)).toBe(false);
-    expect(await runs.close(tenant, runId, { status: 'succeeded', output: { ads: 5 }, nowMs: now() }, 2)).toBe(true);
-    expect(await runs.get(tenant, runId)).toMatchObject({ status: 'succeeded', percent: 100, output: { ads: 5 } });
+    expect(
+      await runs.close(tenant, runId, { status: 'succeeded', output: { ads: 5 }, nowMs: now() }, 2),
+    ).toBe(true);
+    expect(await runs.get(tenant, runId)).toMatchObject({
+      status: 'succeeded',
+      percent: 100,
+      output: { ads: 5 },
+    });
   });
 
   it('moves between open statuses only while open', async () => {
@@ -82,14 +110,20 @@ describe('listing', () => {
     const wanted: string[] = [];
     for (let i = 0; i < 12; i += 1) {
       plane.clock.advance(1_000);
-      const { runId } = await openOne(tenant, { stateMachine: i % 2 === 0 ? 'creative-generation' : 'rule-evaluation' });
+      const { runId } = await openOne(tenant, {
+        stateMachine: i % 2 === 0 ? 'creative-generation' : 'rule-evaluation',
+      });
       if (i % 2 === 0) wanted.unshift(runId);
       await openOne(freshTenant());
     }
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await runs.list(tenant, { stateMachine: 'creative-generation', limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      const page = await runs.list(tenant, {
+        stateMachine: 'creative-generation',
+        limit: 2,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
       expect(page.runs.length).toBeLessThanOrEqual(2);
       seen.push(...page.runs.map((run) => run.runId));
       cursor = page.cursor;
@@ -103,7 +137,8 @@ describe('listing', () => {
     plane.clock.advance(10_000);
     const second = await openOne(tenant);
     await runs.close(tenant, second.runId, { status: 'stopped', nowMs: now() });
-    const ids = async (filter: object) => (await runs.list(tenant, { limit: 10, ...filter })).runs.map((run) => run.runId);
+    const ids = async (filter: object) =>
+      (await runs.list(tenant, { limit: 10, ...filter })).runs.map((run) => run.runId);
     expect(await ids({ status: 'stopped' })).toEqual([second.runId]);
     expect(await ids({ to: second.run.startedAt })).toEqual([first.runId]);
     expect(await ids({ from: second.run.startedAt })).toEqual([second.runId]);
@@ -115,8 +150,15 @@ describe('listing', () => {
     await openOne(tenant);
     const { cursor } = await runs.list(tenant, { limit: 1 });
     expect(cursor).toBeDefined();
-    for (const [who, what] of [[freshTenant(), cursor ?? ''], [tenant, 'nonsense'], [tenant, '']] as const) {
-      await expect(runs.list(who, { limit: 1, cursor: what })).rejects.toMatchObject({ name: 'InvalidInput', path: 'cursor' });
+    for (const [who, what] of [
+      [freshTenant(), cursor ?? ''],
+      [tenant, 'nonsense'],
+      [tenant, ''],
+    ] as const) {
+      await expect(runs.list(who, { limit: 1, cursor: what })).rejects.toMatchObject({
+        name: 'InvalidInput',
+        path: 'cursor',
+      });
     }
   });
 
@@ -128,7 +170,9 @@ describe('listing', () => {
     const old = (await runs.openBefore(new Date(now() + 1).toISOString())).map((run) => run.runId);
     expect(old).toContain(runId);
     expect(old).not.toContain(closed.runId);
-    expect((await runs.openBefore(new Date(now()).toISOString())).map((run) => run.runId)).not.toContain(runId);
+    expect((await runs.openBefore(new Date(now()).toISOString())).map((run) => run.runId)).not.toContain(
+      runId,
+    );
   });
 });
 
@@ -137,13 +181,32 @@ describe('steps', () => {
     const tenant = freshTenant();
     const { runId } = await openOne(tenant);
     const steps = openSteps(table);
-    const ref: StepRef = { tenant, runId, attempt: 1, state: 'DetectScenes', subject: '', workflow: 'creative-generation' };
+    const ref: StepRef = {
+      tenant,
+      runId,
+      attempt: 1,
+      state: 'DetectScenes',
+      subject: '',
+      workflow: 'creative-generation',
+    };
     await steps.started(ref, now(), 10);
-    expect(await runs.get(tenant, runId)).toMatchObject({ phase: 'DetectScenes', phasePercent: 0, percent: 10 });
-    await steps.ended(ref, { status: 'failed', durationMs: 12.4, error: { name: 'Unavailable', message: 'later' } }, now());
+    expect(await runs.get(tenant, runId)).toMatchObject({
+      phase: 'DetectScenes',
+      phasePercent: 0,
+      percent: 10,
+    });
+    await steps.ended(
+      ref,
+      { status: 'failed', durationMs: 12.4, error: { name: 'Unavailable', message: 'later' } },
+      now(),
+    );
     await steps.started(ref, now() + 50, 10);
     await steps.progress(ref, 50, 'half way', now() + 60, 15);
-    expect(await runs.get(tenant, runId)).toMatchObject({ phasePercent: 50, message: 'half way', percent: 15 });
+    expect(await runs.get(tenant, runId)).toMatchObject({
+      phasePercent: 50,
+      message: 'half way',
+      percent: 15,
+    });
     await steps.ended(ref, { status: 'succeeded', durationMs: 99.6 }, now() + 150, 20);
     await steps.started({ ...ref, state: 'RenderVariations', subject: 'v-1' }, now() + 200, 5);
     expect(await runs.get(tenant, runId)).toMatchObject({ percent: 20 });
@@ -159,7 +222,10 @@ describe('steps', () => {
     const steps = openSteps(table);
     const ref: StepRef = { tenant, runId, attempt: 1, state: 'A', subject: '', workflow: 'rule-evaluation' };
     await Promise.all([steps.started(ref, now()), steps.started({ ...ref, state: 'B' }, now())]);
-    expect(await runs.get(tenant, runId)).toMatchObject({ status: 'running', stateMachine: 'rule-evaluation' });
+    expect(await runs.get(tenant, runId)).toMatchObject({
+      status: 'running',
+      stateMachine: 'rule-evaluation',
+    });
     await runs.close(tenant, runId, { status: 'stopped', nowMs: now() });
     await steps.started({ ...ref, state: 'C' }, now(), 50);
     expect(await runs.get(tenant, runId)).toMatchObject({ status: 'stopped', percent: 0 });

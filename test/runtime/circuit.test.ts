@@ -1,0 +1,117 @@
+// Does the circuit open, rest, probe and close exactly as specified, in every order of events?
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  CLOSED,
+  FAILURE_LIMIT,
+  OPEN_MS,
+  PROBE_LEASE_MS,
+  SLOT_MS,
+  WINDOW_MS,
+  outcomeOf,
+  permission,
+  probing,
+  recorded,
+  type Circuit,
+} from '../../lambdas/runtime/circuit.ts';
+import { Conflict, InvalidInput, RateLimited, Refused, Unavailable } from '../../lambdas/runtime/errors.ts';
+
+const T = 1_000_000_000;
+const fail = (circuit: Circuit, nowMs: number) => recorded(circuit, { calls: 1, failures: 1 }, nowMs);
+const succeed = (circuit: Circuit, nowMs: number) => recorded(circuit, { calls: 1, failures: 0 }, nowMs);
+const repeat = (times: number, step: (circuit: Circuit, i: number) => Circuit, from: Circuit = CLOSED) =>
+  Array.from({ length: times }, (_, i) => i).reduce(step, from);
+
+describe('circuit', () => {
+  it('opens at the fifth failure within the window, not at the fourth', () => {
+    const four = repeat(FAILURE_LIMIT - 1, (c, i) => fail(c, T + i * 1_000));
+    expect(four.status).toBe('closed');
+    expect(fail(four, T + 10_000)).toEqual({ status: 'open', until: T + 10_000 + OPEN_MS });
+  });
+
+  it('stays closed while less than half of the calls fail, and opens at exactly half', () => {
+    const six = repeat(6, (c) => succeed(c, T));
+    expect(repeat(5, (c) => fail(c, T), six).status).toBe('closed');
+    expect(repeat(6, (c) => fail(c, T), six).status).toBe('open');
+  });
+
+  it('forgets what is older than the window', () => {
+    const old = repeat(4, (c) => fail(c, T));
+    expect(fail(old, T + WINDOW_MS + SLOT_MS).status).toBe('closed');
+  });
+
+  it('rests, lets one probe through at a time, and closes after two successes', () => {
+    const open = repeat(5, (c) => fail(c, T));
+    expect(permission(open, T + OPEN_MS - 1)).toEqual({ rejectUntil: T + OPEN_MS });
+    expect(permission(open, T + OPEN_MS)).toBe('probe');
+    const probe = probing(open, T + OPEN_MS);
+    expect(permission(probe, T + OPEN_MS + 1)).toEqual({ rejectUntil: T + OPEN_MS + PROBE_LEASE_MS });
+    const one = succeed(probe, T + OPEN_MS + 10);
+    expect(permission(one, T + OPEN_MS + 10)).toBe('probe');
+    expect(succeed(probing(one, T + OPEN_MS + 11), T + OPEN_MS + 20)).toEqual(CLOSED);
+  });
+
+  it('opens again when the probe fails, and gives up on a probe that never reports', () => {
+    const probe = probing(
+      repeat(5, (c) => fail(c, T)),
+      T + OPEN_MS,
+    );
+    expect(fail(probe, T + OPEN_MS + 5)).toEqual({ status: 'open', until: T + OPEN_MS + 5 + OPEN_MS });
+    expect(permission(probe, T + OPEN_MS + PROBE_LEASE_MS)).toBe('probe');
+  });
+
+  it('counts timeouts, 429 and 5xx only', () => {
+    const outcomes = [
+      new Unavailable(''),
+      new RateLimited(''),
+      new Refused(''),
+      new InvalidInput(''),
+      new Conflict(''),
+      new TypeError(''),
+    ].map(outcomeOf);
+    expect(outcomes).toEqual(['failure', 'failure', 'success', 'success', 'success', 'success']);
+  });
+
+  const step = fc.record({ afterMs: fc.integer({ min: 0, max: 30_000 }), failed: fc.boolean() });
+
+  it('whatever happens: opens only by the rule, rejects only for a time, stays small', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        let circuit: Circuit = CLOSED;
+        let now = T;
+        const calls: { at: number; failed: boolean }[] = [];
+        for (const { afterMs, failed } of steps) {
+          now += afterMs;
+          const allowed = permission(circuit, now);
+          if (typeof allowed !== 'string') {
+            expect(allowed.rejectUntil).toBeGreaterThan(now);
+            expect(allowed.rejectUntil).toBeLessThanOrEqual(now + OPEN_MS);
+            continue;
+          }
+          const before: string = circuit.status;
+          if (allowed === 'probe') circuit = probing(circuit, now);
+          circuit = failed ? fail(circuit, now) : succeed(circuit, now);
+          if (before !== 'closed') calls.length = 0;
+          else calls.push({ at: now, failed });
+          if (before === 'closed' && circuit.status === 'open') {
+            const recent = calls.filter(({ at }) => at > now - WINDOW_MS - SLOT_MS);
+            const failures = recent.filter((call) => call.failed).length;
+            expect(failed && failures >= FAILURE_LIMIT).toBe(true);
+          }
+          if (circuit.status === 'closed')
+            expect(circuit.slots.length).toBeLessThanOrEqual(WINDOW_MS / SLOT_MS + 1);
+        }
+      }),
+    );
+  });
+
+  it('without failures never rejects', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 90_000 })), (waits) => {
+        let now = T;
+        const end = waits.reduce<Circuit>((circuit, wait) => succeed(circuit, (now += wait)), CLOSED);
+        expect(permission(end, now)).toBe('call');
+      }),
+    );
+  });
+});
