@@ -221,8 +221,13 @@ describe('problems', () => {
       body: { status },
     });
     expect(JSON.stringify(answer.body)).not.toContain('secret detail');
-    if (fail === 'invalid')
-      expect(answer.body).toMatchObject({ path: 'brief.offer', detail: 'The brief has no offer.' });
+  });
+});
+
+describe('a problem found by a route itself', () => {
+  it('keeps its path and sentence', async () => {
+    const { body } = await call({ route: 'POST /v1/things', body: { name: 'x', fail: 'invalid' } });
+    expect(body).toMatchObject({ path: 'brief.offer', detail: 'The brief has no offer.' });
   });
 });
 
