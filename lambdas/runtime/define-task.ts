@@ -45,6 +45,8 @@ export interface TaskDefinition<
   memoised?: boolean;
   /** Effects that this task creates, recorded through `effects` before each external write. */
   effects?: E;
+  /** Task that undoes them, `UndoPublish`: kept in each intent, so that settle-run finds it. */
+  undoneBy?: `Undo${string}`;
   /** Effects that this task undoes. */
   undoes?: U;
   /** 256 by default. */
@@ -98,6 +100,9 @@ export function defineTask<
       `${definition.name} has effects: a remembered output would outlive their undo. Effects are recognised by their intents.`,
     );
   }
+  if ((definition.effects?.length ?? 0) > 0 !== (definition.undoneBy !== undefined)) {
+    throw new Error(`${definition.name}: a task with effects, and only such a task, says by undoneBy what undoes them.`);
+  }
   const runtimeNeeds = taskRuntimeNeeds({ effects: hasEffects });
   const layered = Object.values(needs).some((need) => need.layers?.includes('ffmpeg') === true);
 
@@ -129,6 +134,7 @@ export function defineTask<
     needs: { ...needs, ...runtimeNeeds },
     memoised: definition.memoised ?? false,
     effects: definition.effects ?? [],
+    ...(definition.undoneBy === undefined ? {} : { undoneBy: definition.undoneBy }),
     undoes: definition.undoes ?? [],
     memoryMb: definition.memoryMb ?? 256,
     ephemeralStorageMb: definition.ephemeralStorageMb ?? 512,

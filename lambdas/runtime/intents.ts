@@ -17,6 +17,8 @@ export interface Intent {
   result?: unknown;
   /** ISO 8601. */
   begunAt: string;
+  /** Task that undoes it, as its creator declared. */
+  undoneBy?: string;
 }
 
 export interface Begun {
@@ -38,8 +40,8 @@ export interface Effects {
   undone(effect: string, subject: string): Promise<void>;
   /** Begun or applied and not undone, newest first: the order in which to undo. */
   open(effect: string): Promise<Intent[]>;
-  /** Undoing failed for good: remembered until someone settles it. */
-  debt(effect: string, subject: string, error: string): Promise<void>;
+  /** Undoing failed: remembered until the sweep settles it. True when it was not known yet. */
+  debt(effect: string, subject: string, error: string): Promise<boolean>;
 }
 
 export interface Debt {
@@ -59,12 +61,16 @@ export interface EffectsOwner {
   id: string;
 }
 
-/** `allowed` are the effects and undos that the task declares; another name is a bug. */
+/**
+ * `allowed` are the effects and undos that the task declares; another name is a bug. `undoneBy` is written into each intent,
+ * so that settle-run needs no list of undos.
+ */
 export function openEffects(
   table: Table,
   run: EffectsOwner,
   now: () => number,
   allowed: readonly string[] | 'all' = 'all',
+  undoneBy?: string,
 ): Effects {
   const keyOf = (effect: string, subject: string) => ({
     pk: runKey(run.tenant, run.id),
@@ -89,6 +95,7 @@ export function openEffects(
         status: 'begun',
         details: details ?? null,
         begunAt: new Date(now()).toISOString(),
+        undoneBy,
         expiresAt: retainedUntil(now()),
       };
       try {
@@ -162,8 +169,17 @@ export function openEffects(
         error: error.slice(0, 4_000),
         recordedAt,
       };
-      await table.put({ Item: { pk: DEBTS, sk: debtKey(debt), ...debt } });
+      try {
+        await table.put({
+          Item: { pk: DEBTS, sk: debtKey(debt), ...debt },
+          ConditionExpression: 'attribute_not_exists(pk)',
+        });
+      } catch (failure) {
+        if (failure instanceof Conflict) return false;
+        throw failure;
+      }
       emitMetric('compensation_debt_total', 1, { effect });
+      return true;
     },
   };
 }
@@ -211,5 +227,6 @@ function toIntent(row: Item): Intent {
     details: row['details'],
     ...(row['result'] === undefined ? {} : { result: row['result'] }),
     begunAt: String(row['begunAt']),
+    ...(typeof row['undoneBy'] === 'string' ? { undoneBy: row['undoneBy'] } : {}),
   };
 }

@@ -18,6 +18,8 @@ export const METRICS = {
   circuit_breaker_state: ['service'],
   circuit_breaker_failures_total: ['service'],
   pending_ad_changes_count: [],
+  compensation_debt_count: [],
+  sweep_succeeded_total: [],
   sweep_runs_total: ['sweep', 'status'],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -26,16 +28,31 @@ export type MetricDimensions<N extends MetricName> = Record<(typeof METRICS)[N][
 
 let metrics: Metrics | undefined;
 
-/** Writes one embedded-metric line to standard output. */
+/** Beside its own dimensions every metric is counted under this one alone: an alarm cannot add up over dimensions. */
+const OVERALL = { service: 'impresario' };
+
+/** Writes an embedded-metric line to standard output: once by its own dimensions, once over everything. */
 export function emitMetric<N extends MetricName>(
   name: N,
   value: number,
   dimensions: MetricDimensions<N>,
 ): void {
+  const own: Readonly<Record<string, string>> = dimensions;
+  const none = Object.keys(own).length === 0;
+  if (none) write(name, value, [OVERALL]);
+  else if (!('service' in own)) write(name, value, [own, OVERALL]);
+  else {
+    // One line has one value per dimension, and this metric calls its vendor `service`.
+    write(name, value, [own]);
+    write(name, value, [OVERALL]);
+  }
+}
+
+function write(name: MetricName, value: number, sets: readonly Readonly<Record<string, string>>[]): void {
   metrics ??= new Metrics({ namespace: METRIC_NAMESPACE });
-  // Powertools would add its own `service` dimension, and an alarm on exactly ours would never see a datapoint.
+  // Powertools would add its own `service` to each set, and an alarm on exactly ours would never see a datapoint.
   metrics.clearDefaultDimensions();
-  if (METRICS[name].length > 0) metrics.addDimensions(dimensions);
+  for (const set of sets) metrics.addDimensions({ ...set });
   metrics.addMetric(name, name.endsWith('_seconds') ? MetricUnit.Seconds : MetricUnit.Count, value);
   metrics.publishStoredMetrics();
 }

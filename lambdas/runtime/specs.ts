@@ -21,6 +21,8 @@ export interface TaskSpec extends FunctionSpec {
   memoised: boolean;
   /** Names of effects this task creates (recorded as intents before the call). */
   effects: readonly string[];
+  /** Name of the task that undoes its effects; present exactly when there are any. */
+  undoneBy?: string;
   /** Names of effects this task undoes; settle-run invokes it for runs that ended unseen. */
   undoes: readonly string[];
 }

@@ -10,6 +10,7 @@ import {
   verifyAudit,
   type AuditRecord,
 } from '../../lambdas/runtime/audit.ts';
+import { hashOf, sha256 } from '../../lambdas/runtime/canonical.ts';
 import { trigger } from '../../lambdas/runtime/chain-audit.trigger.ts';
 import { tableNeed, type Table } from '../../lambdas/runtime/table.ts';
 import { startDataPlane, type DataPlane } from './data-plane.ts';
@@ -91,7 +92,16 @@ describe('audit log', () => {
       fc.property(
         index,
         index,
-        fc.constantFrom('details', 'actor', 'remove record', 'remove link', 'rewrite hash', 'swap', 'repeat'),
+        fc.constantFrom(
+          'details',
+          'actor',
+          'remove record',
+          'remove link',
+          'rewrite hash',
+          'forge',
+          'swap',
+          'repeat',
+        ),
         (i, j, how) => {
           const copy = structuredClone(log);
           const [one, link] = [copy.records[i], copy.links[i]];
@@ -109,6 +119,14 @@ describe('audit log', () => {
           if (how === 'rewrite hash') {
             one.details['n'] = -1;
             link.hash = 'f'.repeat(64);
+          }
+          if (how === 'forge') {
+            // Someone who knows how links are made, and changes one record with its link.
+            one.details['n'] = -1;
+            const { hash: _hash, ...content } = one;
+            one.hash = hashOf(content);
+            link.hash = one.hash;
+            link.link = sha256(`${link.seq}\n${link.previous}\n${link.hash}`);
           }
           if (how === 'swap') {
             if (i === j) return;

@@ -32,6 +32,14 @@ describe('randomFor', () => {
     expect(chiSquared(pairs)).toBeLessThan(114);
   });
 
+  it('has 53 bits: the lowest are as even as the highest', () => {
+    const random = randomFor('low bits');
+    const odd = Array.from({ length: 10_000 }, () => (random.next() * 2 ** 53) % 2).filter(
+      (bit) => bit === 1,
+    );
+    expect(Math.abs(odd.length - 5_000)).toBeLessThan(250);
+  });
+
   it('stays in range, picks what is there, and shuffles without loss', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.integer(), { minLength: 1 }), (seed, items) => {

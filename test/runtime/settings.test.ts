@@ -1,14 +1,9 @@
 // Are settings typed, versioned, audited, and the outside world's ids each one tenant's?
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chainRecord, readAudit, verifyAudit } from '../../lambdas/runtime/audit.ts';
-import {
-  Settings,
-  allSettingsNeed,
-  settingsNeed,
-  settingsWriterNeed,
-  type SettingsReader,
-  type SettingsWriter,
-} from '../../lambdas/runtime/settings.ts';
+import { Settings } from '../../lambdas/runtime/settings-schema.ts';
+import { settingsWriterNeed, type SettingsWriter } from '../../lambdas/runtime/settings-writer.ts';
+import { allSettingsNeed, settingsNeed, type SettingsReader } from '../../lambdas/runtime/settings.ts';
 import { tableNeed, type Table } from '../../lambdas/runtime/table.ts';
 import { startDataPlane, type DataPlane } from './data-plane.ts';
 
