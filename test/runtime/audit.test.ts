@@ -1,5 +1,4 @@
 // Does any change to the audit log show?
-import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   chainMessage,
@@ -87,56 +86,53 @@ describe('audit log', () => {
 
   it('shows every single change, removal, insertion and swap', async () => {
     const log = await chained('tampered', 6);
-    const index = fc.nat({ max: 5 });
-    fc.assert(
-      fc.property(
-        index,
-        index,
-        fc.constantFrom(
-          'details',
-          'actor',
-          'remove record',
-          'remove link',
-          'rewrite hash',
-          'forge',
-          'swap',
-          'repeat',
-        ),
-        (i, j, how) => {
-          const copy = structuredClone(log);
-          const [one, link] = [copy.records[i], copy.links[i]];
-          const other = copy.links[j];
-          if (one === undefined || link === undefined || other === undefined)
-            throw new Error('the log is too short');
-          if (how === 'details') one.details['n'] = -1;
-          if (how === 'actor') one.actor = 'eve';
-          if (how === 'remove record') copy.records.splice(i, 1);
-          if (how === 'remove link') {
-            // The last link's removal only makes the tail longer, until the head is compared.
-            if (i === copy.links.length - 1) return;
-            copy.links.splice(i, 1);
-          }
-          if (how === 'rewrite hash') {
-            one.details['n'] = -1;
-            link.hash = 'f'.repeat(64);
-          }
-          if (how === 'forge') {
-            // Someone who knows how links are made, and changes one record with its link.
-            one.details['n'] = -1;
-            const { hash: _hash, ...content } = one;
-            one.hash = hashOf(content);
-            link.hash = one.hash;
-            link.link = sha256(`${link.seq}\n${link.previous}\n${link.hash}`);
-          }
-          if (how === 'swap') {
-            if (i === j) return;
-            [link.record, other.record] = [other.record, link.record];
-            [link.hash, other.hash] = [other.hash, link.hash];
-          }
-          if (how === 'repeat') copy.links.push({ ...link, seq: copy.links.length + 1 });
-          expect(verifyAudit(copy, NOW).valid).toBe(false);
-        },
-      ),
-    );
+    const ways = [
+      'details',
+      'actor',
+      'remove record',
+      'remove link',
+      'rewrite hash',
+      'forge',
+      'swap',
+      'repeat',
+    ] as const;
+    const places = log.links.flatMap((_, i) => log.links.map((__, j) => [i, j] as const));
+    // Every case, not a sample: the removal of the last link shows only by the head.
+    for (const how of ways) {
+      for (const [i, j] of places) {
+        const copy = structuredClone(log);
+        const [one, link] = [copy.records[i], copy.links[i]];
+        const other = copy.links[j];
+        if (one === undefined || link === undefined || other === undefined)
+          throw new Error('the log is too short');
+        if (how === 'details') one.details['n'] = -1;
+        if (how === 'actor') one.actor = 'eve';
+        if (how === 'remove record') copy.records.splice(i, 1);
+        if (how === 'remove link') {
+          // The last link's removal only makes the tail longer, until the head is compared.
+          if (i === copy.links.length - 1) return;
+          copy.links.splice(i, 1);
+        }
+        if (how === 'rewrite hash') {
+          one.details['n'] = -1;
+          link.hash = 'f'.repeat(64);
+        }
+        if (how === 'forge') {
+          // Someone who knows how links are made, and changes one record with its link.
+          one.details['n'] = -1;
+          const { hash: _hash, ...content } = one;
+          one.hash = hashOf(content);
+          link.hash = one.hash;
+          link.link = sha256(`${link.seq}\n${link.previous}\n${link.hash}`);
+        }
+        if (how === 'swap') {
+          if (i === j) continue;
+          [link.record, other.record] = [other.record, link.record];
+          [link.hash, other.hash] = [other.hash, link.hash];
+        }
+        if (how === 'repeat') copy.links.push({ ...link, seq: copy.links.length + 1 });
+        expect([how, i, j, verifyAudit(copy, NOW).valid]).toEqual([how, i, j, false]);
+      }
+    }
   });
 });
