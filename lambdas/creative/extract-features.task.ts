@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { bucketNeed } from '../runtime/bucket.ts';
 import { defineTask } from '../runtime/define-task.ts';
+import { analysed } from './analysis.ts';
 import { watchVideo } from './media/detect-scenes.ts';
 import { ffmpeg } from './media/ffmpeg.ts';
 import { measureScenes } from './media/measure.ts';
@@ -17,6 +18,8 @@ export const { handler, task } = defineTask({
     ffmpeg,
     media: bucketNeed([
       { prefix: 'sources/', access: 'read' },
+      { prefix: 'analysis/', access: 'read' },
+      { prefix: 'analysis/', access: 'write' },
       { prefix: 'frames/', access: 'write' },
     ]),
   },
@@ -24,20 +27,30 @@ export const { handler, task } = defineTask({
   memoryMb: 3008,
   ephemeralStorageMb: 2048,
   runPercent: [20, 35],
-  run: ({ video, scenes }, { ffmpeg: tool, media, run, progress }) =>
-    withSource(media, video.key, async ({ path, directory }) => {
-      const signal = await watchVideo(tool, path, { hasAudio: video.hasAudio });
-      progress(40);
-      const measured = await measureScenes(tool, path, scenes.list, signal, { dir: directory });
-      progress(80);
-      const list: MeasuredScene[] = [];
-      for (const { sceneId, framePath, frameMs: _, ...features } of measured) {
-        const scene = scenes.list.find(({ id }) => id === sceneId);
-        if (!scene) throw new Error(`Measured a scene ${sceneId} that nobody detected.`);
-        const frameKey = `${run.tenant}/frames/${video.sha256}/${sceneId}.jpg`;
-        await media.upload(framePath, frameKey, { contentType: 'image/jpeg' });
-        list.push({ ...scene, ...features, frameKey });
-      }
-      return { measured: { list } };
-    }),
+  async run({ video, scenes }, { ffmpeg: tool, media, run, progress }) {
+    const wanted = {
+      tenant: run.tenant,
+      sha256: video.sha256,
+      what: 'features-v1',
+      schema: listOf(MeasuredScene),
+    };
+    const measured = await analysed(media, wanted, () =>
+      withSource(media, video.key, async ({ path, directory }) => {
+        const signal = await watchVideo(tool, path, { hasAudio: video.hasAudio });
+        progress(40);
+        const found = await measureScenes(tool, path, scenes.list, signal, { dir: directory });
+        progress(80);
+        const list: MeasuredScene[] = [];
+        for (const { sceneId, framePath, frameMs: _, ...features } of found) {
+          const scene = scenes.list.find(({ id }) => id === sceneId);
+          if (!scene) throw new Error(`Measured a scene ${sceneId} that nobody detected.`);
+          const frameKey = `${run.tenant}/frames/${video.sha256}/${sceneId}.jpg`;
+          await media.upload(framePath, frameKey, { contentType: 'image/jpeg' });
+          list.push({ ...scene, ...features, frameKey });
+        }
+        return { list };
+      }),
+    );
+    return { measured };
+  },
 });

@@ -1,6 +1,7 @@
 // Which objects and which text are on each scene's middle frame?
 import * as z from 'zod';
 import { bucketNeed } from '../runtime/bucket.ts';
+import { analysed } from './analysis.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { InvalidInput } from '../runtime/errors.ts';
 import { visionPort } from '../ports/vision/vision-port.ts';
@@ -16,10 +17,17 @@ export const { handler, task } = defineTask({
   name: 'LabelScenes',
   input: z.object({ request: CreativeRequest, measured: listOf(MeasuredScene) }),
   output: z.object({ labels: listOf(SceneLabels) }),
-  needs: { vision: visionPort, media: bucketNeed([{ prefix: 'uploads/', access: 'read' }]) },
+  needs: {
+    vision: visionPort,
+    media: bucketNeed([
+      { prefix: 'uploads/', access: 'read' },
+      { prefix: 'analysis/', access: 'read' },
+      { prefix: 'analysis/', access: 'write' },
+    ]),
+  },
   memoised: true,
   runPercent: [35, 42],
-  async run({ request, measured }, { vision, media, progress }) {
+  async run({ request, measured }, { vision, media, run, progress }) {
     const { labelsKey } = request.sidecars;
     if (labelsKey !== undefined) {
       const file = await media.get(labelsKey);
@@ -35,19 +43,27 @@ export const { handler, task } = defineTask({
     // Off: missing, which is not the same as "nothing to be seen".
     if (vision === null)
       return { labels: { list: measured.list.map(({ id }) => ({ id, objects: null, texts: null })) } };
-    const labels: z.input<typeof SceneLabels>[] = [];
-    for (let first = 0; first < measured.list.length; first += CONCURRENCY) {
-      const group = measured.list.slice(first, first + CONCURRENCY);
-      labels.push(
-        ...(await Promise.all(
-          group.map(async ({ id, frameKey }) => ({
-            id,
-            ...(await vision.look({ bucket: media.name, key: frameKey })),
-          })),
-        )),
-      );
-      progress((100 * labels.length) / measured.list.length);
-    }
-    return { labels: { list: labels } };
+    const [first] = measured.list;
+    const sha256 = first === undefined ? undefined : /\/frames\/([0-9a-f]{64})\//.exec(first.frameKey)?.[1];
+    if (sha256 === undefined)
+      throw new InvalidInput('The scenes have no frames to look at.', { path: 'measured' });
+    const wanted = { tenant: run.tenant, sha256, what: 'labels-v1', schema: listOf(SceneLabels) };
+    const labels = await analysed(media, wanted, async () => {
+      const list: SceneLabels[] = [];
+      for (let from = 0; from < measured.list.length; from += CONCURRENCY) {
+        const group = measured.list.slice(from, from + CONCURRENCY);
+        list.push(
+          ...(await Promise.all(
+            group.map(async ({ id, frameKey }) => ({
+              id,
+              ...(await vision.look({ bucket: media.name, key: frameKey })),
+            })),
+          )),
+        );
+        progress((100 * list.length) / measured.list.length);
+      }
+      return { list };
+    });
+    return { labels };
   },
 });

@@ -20,7 +20,7 @@ export const { handler, task } = defineTask({
     ]),
     config: configNeed({ renderPreset: { env: 'RENDER_PRESET', schema: z.enum(['final', 'draft']) } }),
   },
-  memoryMb: 8846,
+  memoryMb: 3008,
   ephemeralStorageMb: 6144,
   subject: ({ variations }) => variations.join('+'),
   runPercent: [63, 90],

@@ -12,9 +12,12 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Match, Rule } from 'aws-cdk-lib/aws-events';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import type { AreaStack } from './area-stack.ts';
 import { stageName } from './names.ts';
 import type { PlatformStack } from './platform-stack.ts';
+import { deadLetterQueue } from './queues.ts';
 
 export interface OperationsProps {
   platform: PlatformStack;
@@ -47,11 +50,29 @@ const SWEEP_PERIODS = 3;
  * lose work, each with a runbook article, and the dashboard across areas.
  */
 export function watchOver(operations: AreaStack, { platform, areas }: OperationsProps): void {
+  announceFailures(operations, platform);
   const all = [...areas, operations];
   const alarms = [...all.flatMap(lostWorkAlarms), ...jobAlarms()].map((spec) =>
     addAlarm(operations, platform, spec),
   );
   addDashboard(operations, platform, all, alarms);
+}
+
+/** What failed for good is said to the same topic as alarms, in the words of the event. */
+function announceFailures(operations: AreaStack, platform: PlatformStack): void {
+  const deadLetters = deadLetterQueue(operations, platform, 'announcements');
+  const rule = new Rule(operations, 'FailureAnnouncements', {
+    ruleName: stageName(platform, 'failure-announcements'),
+    eventBus: platform.bus,
+    eventPattern: {
+      detailType: Match.anyOf(
+        Match.suffix('.failed'),
+        Match.suffix('.render-failed'),
+        Match.suffix('.debt-recorded'),
+      ),
+    },
+  });
+  rule.addTarget(new SnsTopic(platform.operationsTopic, { deadLetterQueue: deadLetters }));
 }
 
 function lostWorkAlarms(area: AreaStack): AlarmSpec[] {

@@ -117,9 +117,7 @@ export class PlatformStack extends Stack {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       removalPolicy: this.#removalPolicy,
-      lifecycleRules: [
-        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
-      ],
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
       ...(this.config.api.allowedOrigins.length > 0
         ? {
             cors: [

@@ -33,6 +33,7 @@ import { createStates } from './states/engine.ts';
 import type { StatesEngine } from './states/engine.ts';
 import { createTopics } from './topics.ts';
 import type { TopicsEngine } from './topics.ts';
+import { AwsError } from './types.ts';
 import type { CallContext, CloudCall, CloudService, Engine, EngineContext, Json } from './types.ts';
 import { createWire } from './wire/server.ts';
 
@@ -130,7 +131,14 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     const engine = engines.get(service);
     if (engine === undefined) throw new Error(`The embedded cloud has no service ${service}`);
     authorize(context, engine, operation, input);
-    return faults.around(context, service, operation, input, () => engine.call(operation, input, context));
+    try {
+      return await faults.around(context, service, operation, input, () =>
+        engine.call(operation, input, context),
+      );
+    } catch (error) {
+      hideAbsence(context, service, input, error);
+      throw error;
+    }
   };
   const context: EngineContext = { clock, call, random };
 
@@ -164,6 +172,18 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     for (const request of engine.authorization(operation, input)) {
       iam.authorize(principal, request, session);
     }
+  }
+
+  // S3 tells "not there" from "not yours" only to those who may list the bucket: everyone else gets 403.
+  function hideAbsence(context: CallContext, service: CloudService, input: Json, error: unknown): void {
+    const absent = error instanceof AwsError && (error.code === 'NoSuchKey' || error.code === 'NotFound');
+    if (!absent || service !== 's3' || context.principal.kind === 'administrator') return;
+    const session = context.invocationId === undefined ? undefined : lambda.functionOf(context.invocationId);
+    iam.authorize(
+      context.principal,
+      { action: 's3:ListBucket', resource: `arn:aws:s3:::${input.Bucket}` },
+      session,
+    );
   }
 
   let api: RequestListener = notDeployed;
