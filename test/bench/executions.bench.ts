@@ -1,12 +1,18 @@
-// How many executions of seven Task states does the embedded Step Functions run per second?
-import { createClock } from '../../lib/local/clock.ts';
-import { createStates } from '../../lib/local/states/engine.ts';
-import type { CloudCall, Json } from '../../lib/local/types.ts';
+// How many executions of seven Task states, each with its own deployed function, does the embedded cloud run per second?
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createCloud, type Cloud } from '../../lib/local/cloud.ts';
+import { plainTemplates } from '../../lib/local/deploy/assembly.ts';
+import type { Json } from '../../lib/local/types.ts';
 
 const STATES = 7;
 const EXECUTIONS = 10_000;
 const CONCURRENCY = 100;
-const ROLE = 'arn:aws:iam::000000000000:role/bench';
+const ARN = 'arn:aws:states:us-east-1:000000000000:stateMachine:bench';
+/** Functions of the concurrency measurement wait on it, so that a thousand executions are open at once. */
+const GATE = Symbol.for('bench.gate');
 
 /** What `benchExecutions` measured. */
 export interface ExecutionsBench {
@@ -19,66 +25,89 @@ export interface ExecutionsBench {
   concurrentRssMegabytes: number;
 }
 
-function definition(): string {
-  const names = Array.from({ length: STATES }, (_, i) => `Step${i + 1}`);
-  const states = names.map((name, i) => [
+const steps = Array.from({ length: STATES }, (_, index) => `Step${index + 1}`);
+
+function trust(service: string): Json {
+  return { Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: `${service}.amazonaws.com` } }] };
+}
+
+function definition(): Json {
+  const states = steps.map((name, index) => [
     name,
     {
       Type: 'Task',
-      Resource: `arn:aws:lambda:us-east-1:000000000000:function:step-${i + 1}`,
+      Resource: `\${${name}}`,
       TimeoutSeconds: 60,
       Arguments: {
         run: '{% $run %}',
         execution: '{% $states.context.Execution.Id %}',
         state: '{% $states.context.State.Name %}',
-        input: { order: '{% $states.input.order %}', step: i + 1 },
+        input: { order: '{% $states.input.order %}', step: index + 1 },
       },
       Assign: { last: '{% $states.result.input.step %}', run: '{% $states.result.run %}' },
       Output: { order: '{% $states.result.input.order %}', step: '{% $states.result.input.step %}' },
-      ...(i === STATES - 1 ? { End: true } : { Next: names[i + 1] }),
+      ...(index === STATES - 1 ? { End: true } : { Next: steps[index + 1] }),
     },
   ]);
-  const begin = {
-    Type: 'Pass',
-    Assign: { run: { id: '{% $states.context.Execution.Name %}', tenant: 'tenant-1', attempt: 1 } },
-    Next: names[0],
+  const begin = { Type: 'Pass', Assign: { run: { id: '{% $states.context.Execution.Name %}', tenant: 'tenant-1', attempt: 1 } }, Next: steps[0] };
+  return { QueryLanguage: 'JSONata', StartAt: 'Begin', States: Object.fromEntries([['Begin', begin], ...states]) };
+}
+
+function template(): Json {
+  const functions = steps.map((name) => [
+    name,
+    {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        FunctionName: name,
+        Code: { S3Bucket: 'assets', S3Key: 'code.zip' },
+        Handler: 'index.handler',
+        Runtime: 'nodejs24.x',
+        Timeout: 60,
+        Role: { 'Fn::GetAtt': ['FunctionRole', 'Arn'] },
+      },
+    },
+  ]);
+  const invoke = { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: steps.map((name) => ({ 'Fn::GetAtt': [name, 'Arn'] })) };
+  return {
+    Resources: {
+      FunctionRole: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust('lambda') } },
+      ...Object.fromEntries(functions),
+      MachineRole: {
+        Type: 'AWS::IAM::Role',
+        Properties: { AssumeRolePolicyDocument: trust('states'), Policies: [{ PolicyName: 'own', PolicyDocument: { Statement: [invoke] } }] },
+      },
+      Machine: {
+        Type: 'AWS::StepFunctions::StateMachine',
+        Properties: {
+          StateMachineName: 'bench',
+          StateMachineType: 'STANDARD',
+          RoleArn: { 'Fn::GetAtt': ['MachineRole', 'Arn'] },
+          DefinitionString: JSON.stringify(definition()),
+          DefinitionSubstitutions: Object.fromEntries(steps.map((name) => [name, { 'Fn::GetAtt': [name, 'Arn'] }])),
+        },
+      },
+    },
   };
-  return JSON.stringify({
-    QueryLanguage: 'JSONata',
-    StartAt: 'Begin',
-    States: Object.fromEntries([['Begin', begin], ...states]),
-  });
 }
 
-async function prepare(handler: (event: Json) => Promise<Json>) {
-  const functions = new Map(
-    Array.from({ length: STATES }, (_, i) => [
-      `arn:aws:lambda:us-east-1:000000000000:function:step-${i + 1}`,
-      (event: Json) => handler(event),
-    ]),
-  );
-  const call: CloudCall = async (_context, _service, _operation, input) => ({
-    payload: await functions.get(input.FunctionName)!(input.payload),
-  });
-  const engine = createStates(
-    { clock: createClock({ mode: 'real' }), call, random: Math.random },
-    { statusChanges: false },
-  );
-  const api = (operation: string, input: Json) =>
-    engine.call(operation, input, { principal: { kind: 'administrator' } });
-  const { stateMachineArn } = await api('CreateStateMachine', {
-    name: 'bench',
-    roleArn: ROLE,
-    definition: definition(),
-  });
-  return { engine, api, stateMachineArn };
+async function deployed(code: string): Promise<{ cloud: Cloud; close: () => Promise<void> }> {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-'));
+  writeFileSync(join(directory, 'index.mjs'), code);
+  const cloud = await createCloud({ time: 'real' });
+  await cloud.deploy(plainTemplates({ bench: template() }, { 'code.zip': directory }));
+  return {
+    cloud,
+    async close() {
+      await cloud.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
 }
 
-type Bench = Awaited<ReturnType<typeof prepare>>;
-
-async function runAll({ engine, api, stateMachineArn }: Bench, count: number, open: number): Promise<string> {
+async function runAll(cloud: Cloud, count: number, open: number): Promise<string> {
   const waiting = new Map<string, () => void>();
-  const stop = engine.onTransition(({ type, executionArn, status }) => {
+  const stop = cloud.onTransition(({ type, executionArn, status }) => {
     if (type !== 'execution' || status === 'RUNNING') return;
     if (status !== 'SUCCEEDED') throw new Error(`${executionArn} ended ${status}`);
     waiting.get(executionArn)?.();
@@ -90,7 +119,7 @@ async function runAll({ engine, api, stateMachineArn }: Bench, count: number, op
   async function worker(): Promise<void> {
     while (next < count) {
       next += 1;
-      const { executionArn } = await api('StartExecution', { stateMachineArn, input });
+      const { executionArn } = await cloud.call('states', 'StartExecution', { stateMachineArn: ARN, input });
       await new Promise<void>((resolve) => waiting.set(executionArn, resolve));
       last = executionArn;
     }
@@ -101,48 +130,42 @@ async function runAll({ engine, api, stateMachineArn }: Bench, count: number, op
 }
 
 async function rssOfConcurrent(): Promise<number> {
-  let release: () => void = () => {};
-  const gate = new Promise<void>((resolve) => (release = resolve));
-  let allEntered: () => void = () => {};
-  const everyone = new Promise<void>((resolve) => (allEntered = resolve));
-  let entered = 0;
-  const bench = await prepare(async (event) => {
-    entered += 1;
-    if (entered === 1_000) allEntered();
-    if (entered <= 1_000) await gate;
-    return event;
-  });
-  const all = runAll(bench, 1_000, 1_000);
-  await everyone;
+  const gate = { entered: 0, opened: Promise.withResolvers<void>(), full: Promise.withResolvers<void>() };
+  (globalThis as Record<symbol, unknown>)[GATE] = () => {
+    gate.entered += 1;
+    if (gate.entered === 1_000) gate.full.resolve();
+    return gate.entered <= 1_000 ? gate.opened.promise : undefined;
+  };
+  const { cloud, close } = await deployed(
+    `const gate = globalThis[Symbol.for('bench.gate')]; export const handler = async (e) => { await gate(); return e; };`,
+  );
+  const all = runAll(cloud, 1_000, 1_000);
+  await gate.full.promise;
   const megabytes = process.memoryUsage().rss / 1_048_576;
-  release();
+  gate.opened.resolve();
   await all;
+  await close();
   return Math.round(megabytes);
 }
 
-/** Runs the seven-task machine; each run has a fresh engine. */
+/** Runs the seven-task machine through permissions, faults and functions; each run has a fresh cloud. */
 export async function benchExecutions({ executions = EXECUTIONS, runs = 5 } = {}): Promise<ExecutionsBench> {
   const concurrentRssMegabytes = await rssOfConcurrent();
   const rates: number[] = [];
   let eventsPerExecution = 0;
-  for (let i = 0; i < runs; i += 1) {
+  for (let run = 0; run < runs; run += 1) {
     globalThis.gc?.();
-    const bench = await prepare(async (event) => event);
-    await runAll(bench, 200, CONCURRENCY);
+    const { cloud, close } = await deployed('export const handler = async (e) => e;');
+    await runAll(cloud, 200, CONCURRENCY);
     const startedAt = performance.now();
-    const executionArn = await runAll(bench, executions, CONCURRENCY);
+    const executionArn = await runAll(cloud, executions, CONCURRENCY);
     rates.push(executions / ((performance.now() - startedAt) / 1000));
-    const { events } = await bench.api('GetExecutionHistory', { executionArn });
+    const { events } = await cloud.call('states', 'GetExecutionHistory', { executionArn });
     eventsPerExecution = events.length;
+    await close();
   }
-  const median = rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)]!;
-  return {
-    executions,
-    runs,
-    executionsPerSecond: Math.round(median),
-    eventsPerExecution,
-    concurrentRssMegabytes,
-  };
+  const median = rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)] ?? 0;
+  return { executions, runs, executionsPerSecond: Math.round(median), eventsPerExecution, concurrentRssMegabytes };
 }
 
-if (import.meta.main) console.log(await benchExecutions());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) console.log(await benchExecutions({ runs: 3 }));
