@@ -23,6 +23,8 @@ export interface CallFault {
   resource?: string | RegExp;
   /** Part of the calling function's name. */
   function?: string;
+  /** Part of the calling invocation's event as JSON (a run id). */
+  event?: string;
   /** Only the n-th outgoing request of an invocation, from 1. */
   callIndex?: number;
   /** Part of the request's host and path, for vendors. */
@@ -41,6 +43,8 @@ export interface InvocationFault {
   when?: 'before' | 'after';
   errorType?: string;
   errorMessage?: string;
+  /** Part of the invocation's event as JSON (a run id). */
+  event?: string;
   times?: number;
 }
 
@@ -60,6 +64,8 @@ export interface FaultHandle {
 /** A request on its way out of an invocation. */
 export interface OutgoingCall {
   functionName: string;
+  /** What the function was invoked with, as JSON. */
+  eventText: string;
   index: number;
   /** `host:port/path`. */
   address: string;
@@ -81,6 +87,8 @@ export class NoReply extends Error {
 /** What faults need of the Lambda engine: whose invocation is it, and stop it. */
 export interface Invocations {
   functionOf(invocationId: string): string | undefined;
+  /** What it was invoked with, as JSON. */
+  eventOf(invocationId: string): string | undefined;
   kill(invocationId: string): void;
   /** The invocation waits for something that never comes: it no longer holds the clock. */
   hang(invocationId: string): void;
@@ -100,7 +108,11 @@ export interface Faults {
   /** Takes a hit of a fault on a request leaving an invocation. */
   outgoing(call: OutgoingCall, when: 'before' | 'after'): FaultEffect | undefined;
   /** Takes a hit of a fault of this invocation. */
-  invocation(functionName: string, when: 'before' | 'after'): InvocationFault | undefined;
+  invocation(
+    functionName: string,
+    when: 'before' | 'after',
+    eventText?: () => string,
+  ): InvocationFault | undefined;
   /** Shall this delivery (function name or target ARN) arrive twice? Takes a hit. */
   duplicate(target: string): boolean;
   connect(invocations: Invocations): void;
@@ -148,6 +160,9 @@ export function createFaults(): Faults {
   let deliveries: Armed<DeliveryFault>[] = [];
   let invocations: Invocations | undefined;
 
+  const eventOf = ({ invocationId }: CallContext): string | undefined =>
+    invocationId === undefined ? undefined : invocations?.eventOf(invocationId);
+
   function received(
     context: CallContext,
     service: CloudService,
@@ -165,6 +180,7 @@ export function createFaults(): Faults {
       if (fault.service !== undefined && fault.service !== service) return false;
       if (fault.operation !== undefined && fault.operation !== operation) return false;
       if (fault.function !== undefined && !caller?.includes(fault.function)) return false;
+      if (fault.event !== undefined && !eventOf(context)?.includes(fault.event)) return false;
       return fault.resource === undefined || contains(inputText(input), fault.resource);
     });
     if (found === undefined) return undefined;
@@ -243,6 +259,7 @@ export function createFaults(): Faults {
         if ((fault.effect.kind === 'lost-reply' ? 'after' : fault.when) !== when) return false;
         if (fault.callIndex !== undefined && fault.callIndex !== call.index) return false;
         if (fault.function !== undefined && !call.functionName.includes(fault.function)) return false;
+        if (fault.event !== undefined && !call.eventText.includes(fault.event)) return false;
         if (fault.service !== undefined && fault.service !== call.service) return false;
         if (fault.operation !== undefined && fault.operation !== call.operation) return false;
         if (fault.resource !== undefined && !contains(call.address, fault.resource)) return false;
@@ -252,14 +269,15 @@ export function createFaults(): Faults {
       found.hits += 1;
       return found.fault.effect;
     },
-    invocation(functionName, when) {
+    invocation(functionName, when, eventText = () => '') {
       if (whole.length === 0) return undefined;
       const found = whole.find(
         (entry) =>
           armed(entry) &&
           entry.fault.invocation !== 'duplicate' &&
           (entry.fault.when ?? 'before') === when &&
-          functionName.includes(entry.fault.function),
+          functionName.includes(entry.fault.function) &&
+          (entry.fault.event === undefined || eventText().includes(entry.fault.event)),
       );
       if (found !== undefined) found.hits += 1;
       return found?.fault;

@@ -8,6 +8,7 @@ function board(...faults: Fault[]) {
   const hung: string[] = [];
   made.connect({
     functionOf: (id) => (id === 'i1' ? 'impresario-PublishCampaign' : undefined),
+    eventOf: (id) => (id === 'i1' ? '{"run":"run-1"}' : undefined),
     kill: (id) => killed.push(id),
     hang: (id) => hung.push(id),
   });
@@ -98,11 +99,34 @@ describe('faults on calls', () => {
       { host: 'graph.facebook', when: 'after', effect: { kind: 'timeout' }, times: 1 },
     );
     await call();
-    const outgoing = { functionName: 'f', address: '127.0.0.1:80/v1/graph.facebook/x' };
+    const outgoing = {
+      functionName: 'f',
+      eventText: '{"run":"run-1"}',
+      address: '127.0.0.1:80/v1/graph.facebook/x',
+    };
     expect(made.outgoing({ ...outgoing, index: 1 }, 'before')).toBeUndefined();
     expect(made.outgoing({ ...outgoing, index: 2 }, 'before')).toEqual({ kind: 'kill' });
     expect(made.outgoing({ ...outgoing, index: 3 }, 'after')).toEqual({ kind: 'timeout' });
     expect(made.outgoing({ ...outgoing, index: 4 }, 'after')).toBeUndefined();
+  });
+});
+
+describe('faults of one run', () => {
+  const only = { event: 'run-1', times: 1 };
+
+  it('hit what that event caused and nothing else', async () => {
+    const { call, made } = board(
+      { ...only, service: 'dynamodb', when: 'before', effect: { kind: 'throttle' } },
+      { ...only, callIndex: 1, when: 'before', effect: { kind: 'kill' } },
+      { ...only, function: 'f', invocation: 'error' },
+    );
+    await call('dynamodb', 'PutItem', {}, 'another');
+    await expect(call()).rejects.toThrow('Rate exceeded');
+    const outgoing = { functionName: 'f', address: 'x', index: 1 };
+    expect(made.outgoing({ ...outgoing, eventText: 'run-2' }, 'before')).toBeUndefined();
+    expect(made.outgoing({ ...outgoing, eventText: 'run-1' }, 'before')).toEqual({ kind: 'kill' });
+    expect(made.invocation('f', 'before', () => 'run-2')).toBeUndefined();
+    expect(made.invocation('f', 'before', () => 'run-1')?.invocation).toBe('error');
   });
 });
 

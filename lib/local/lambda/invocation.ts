@@ -10,12 +10,14 @@ export interface FunctionError {
 }
 
 /** A request's description before it has its number. */
-export type OutgoingRequest = Omit<OutgoingCall, 'functionName' | 'index'>;
+export type OutgoingRequest = Omit<OutgoingCall, 'functionName' | 'eventText' | 'index'>;
 
 /** One run of a handler. Once it is over (returned, timed out or killed) nothing it does has an effect. */
 export interface Invocation {
   readonly id: string;
   readonly functionName: string;
+  /** What it was invoked with, as JSON. */
+  readonly eventText: string;
   readonly traceId: string;
   readonly clock: CloudClock;
   /** Powertools' and the SDK's per-invocation store. */
@@ -41,6 +43,7 @@ export interface Invocation {
 export interface InvocationOptions {
   id: string;
   functionName: string;
+  eventText: () => string;
   timeoutMs: number;
   clock: CloudClock;
   fault: (call: OutgoingCall, when: 'before' | 'after') => FaultEffect | undefined;
@@ -63,6 +66,7 @@ export const exited = (id: string): FunctionError => ({
 /** Starts the clockwork of an invocation: it is at work until it ends, hangs or is killed. */
 export function startInvocation(options: InvocationOptions): Invocation {
   const { id, functionName, clock, timeoutMs } = options;
+  let eventText: string | undefined;
   const deadlineMs = clock.now() + timeoutMs;
   const children = new Map<ChildProcess, () => void>();
   const store: Record<PropertyKey, unknown> = {
@@ -105,7 +109,17 @@ export function startInvocation(options: InvocationOptions): Invocation {
     get over() {
       return over;
     },
-    numbered: (request) => ({ ...request, functionName, index: ++calls }),
+    get eventText() {
+      return (eventText ??= options.eventText());
+    },
+    numbered: (request) => ({
+      ...request,
+      functionName,
+      get eventText() {
+        return invocation.eventText;
+      },
+      index: ++calls,
+    }),
     fault: options.fault,
     hang() {
       if (over || release === undefined) return;

@@ -90,6 +90,7 @@ export function createLambda(context: LambdaContext): LambdaEngine {
 
   faults.connect({
     functionOf: (id) => running.get(id)?.record.name,
+    eventOf: (id) => running.get(id)?.invocation.eventText,
     kill: (id) => running.get(id)?.invocation.kill(exited(id)),
     hang: (id) => running.get(id)?.invocation.hang(),
   });

@@ -71,7 +71,7 @@ async function injected(
   invocation: Invocation,
   when: 'before' | 'after',
 ): Promise<RunResult | undefined> {
-  const fault = options.faults.invocation(options.record.name, when);
+  const fault = options.faults.invocation(options.record.name, when, () => invocation.eventText);
   if (fault === undefined) return undefined;
   switch (fault.invocation) {
     case 'error':
@@ -124,6 +124,7 @@ export async function runHandler(options: RunOptions, event: Json): Promise<RunR
   const invocation = startInvocation({
     id: options.invocationId,
     functionName: record.name,
+    eventText: () => JSON.stringify(event) ?? 'null',
     timeoutMs,
     clock,
     fault: options.faults.outgoing,
