@@ -1,34 +1,4 @@
 // One variation by itself, after its group failed.
-import { bucketNeed } from '../runtime/bucket.ts';
-import { configNeed } from '../runtime/config.ts';
-import { defineTask } from '../runtime/define-task.ts';
-import * as z from 'zod';
-import { ffmpeg } from './media/ffmpeg.ts';
-import { RenderInput, RenderOutput, renderSpecs } from './render-input.ts';
-import { renderMissing } from './rendering.ts';
+import { renderStep } from './render-step.ts';
 
-export const { handler, task } = defineTask({
-  name: 'RenderSingle',
-  input: RenderInput,
-  output: RenderOutput,
-  needs: {
-    ffmpeg,
-    media: bucketNeed([
-      { prefix: 'sources/', access: 'read' },
-      { prefix: 'renders/', access: 'read' },
-      { prefix: 'renders/', access: 'write' },
-    ]),
-    config: configNeed({ renderPreset: { env: 'RENDER_PRESET', schema: z.enum(['final', 'draft']) } }),
-  },
-  memoryMb: 3008,
-  ephemeralStorageMb: 6144,
-  subject: ({ variations }) => variations.join('+'),
-  runPercent: [63, 90],
-  async run(input, { ffmpeg: tool, media, config, run, progress }) {
-    const specs = renderSpecs(input, config.renderPreset);
-    return {
-      rendered: await renderMissing(specs, { tenant: run.tenant, ffmpeg: tool, media, progress }),
-      failed: [],
-    };
-  },
-});
+export const { handler, task } = renderStep('RenderSingle');
