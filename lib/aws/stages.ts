@@ -43,7 +43,8 @@ const functions: StageConfig['functions'] = {
   driveBaseUrl: 'https://www.googleapis.com',
   modelProvider: 'bedrock',
   modelBaseUrl: '',
-  modelName: 'anthropic.claude-sonnet-4-5-20250929-v1:0',
+  // Invocable on demand by its own id; most others need an inference profile of the region.
+  modelName: 'amazon.nova-pro-v1:0',
   visionProvider: 'rekognition',
   speechProvider: 'transcribe',
   speechBaseUrl: '',
