@@ -1,6 +1,7 @@
 // What is a thing called in the account, and what is its ARN?
 import type { Stack } from 'aws-cdk-lib/core';
 import type { EnvValue, Grant, ResourceRef } from '../../lambdas/runtime/need.ts';
+import { mediaBucketName } from './media-bucket-name.ts';
 import type { PlatformStack } from './platform-stack.ts';
 
 /** `CheckVelocity` → `check-velocity`; a trailing `*` stays. */
@@ -15,11 +16,6 @@ export function stageName(platform: PlatformStack, name: string): string {
 
 export function functionName(platform: PlatformStack, name: string): string {
   return stageName(platform, kebab(name));
-}
-
-/** Bucket names are unique in the world, so the account and region are part of it. */
-export function mediaBucketName(stack: Stack, platform: Pick<PlatformStack, 'stage'>): string {
-  return `impresario-${platform.stage}-media-${stack.account}-${stack.region}`;
 }
 
 /** ARNs a grant on this thing is limited to. */

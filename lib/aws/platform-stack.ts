@@ -27,7 +27,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { TABLES, type TableName, type TableSpec } from '../../lambdas/runtime/tables.ts';
 import { acknowledge } from './acknowledge.ts';
-import { mediaBucketName } from './names.ts';
+import { mediaBucketName } from './media-bucket-name.ts';
 import type { Stage, StageConfig } from './stages.ts';
 
 export interface PlatformProps extends StackProps {

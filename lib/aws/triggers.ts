@@ -15,7 +15,8 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { TriggerSpec } from '../../lambdas/runtime/specs.ts';
 import type { TableName } from '../../lambdas/runtime/tables.ts';
-import { kebab, mediaBucketName, stageName } from './names.ts';
+import { mediaBucketName } from './media-bucket-name.ts';
+import { kebab, stageName } from './names.ts';
 import type { PlatformStack } from './platform-stack.ts';
 import { deadLetterQueue, workQueue } from './queues.ts';
 
