@@ -4,6 +4,7 @@ import { bucketNeed } from '../runtime/bucket.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { Failure } from './failure.ts';
 import { Ingested } from './ingested.ts';
+import { ownUpload } from './own-upload.ts';
 import { CreativeRequest } from './request.ts';
 
 export const { handler, task } = defineTask({
@@ -16,11 +17,12 @@ export const { handler, task } = defineTask({
       { prefix: 'uploads/', access: 'delete' },
     ]),
   },
-  async run({ request, source, failure }, { media }) {
+  async run({ request, source, failure }, { media, run }) {
     // Only bytes that no run could ever use; a check that could not be made says nothing of the file.
     if (failure.Error !== 'InvalidInput') return { discarded: false };
     await media.delete(source.key);
-    if (request.source.kind === 'upload') await media.delete(request.source.key);
+    if (request.source.kind === 'upload')
+      await media.delete(ownUpload(run.tenant, request.source.key, 'request.source.key'));
     return { discarded: true };
   },
 });

@@ -12,6 +12,7 @@ import { settingsNeed } from '../runtime/settings.ts';
 import { drivePort } from '../ports/drive/drive-port.ts';
 import { fetchDriveFile, fetchUrl, MAX_SOURCE_BYTES, type Fetched } from './fetch-source.ts';
 import { Ingested } from './ingested.ts';
+import { ownUpload } from './own-upload.ts';
 import { CreativeRequest } from './request.ts';
 import { withWorkspace } from './workspace.ts';
 
@@ -42,14 +43,22 @@ export const { handler, task } = defineTask({
           detail: { tenant: run.tenant, runId: run.id, attempt: run.attempt },
         },
       ]);
+      if (source.kind === 'known') {
+        const key = `${run.tenant}/sources/${source.sha256}`;
+        const head = await media.head(key);
+        if (head === undefined)
+          throw new InvalidInput(`No run has kept a video with the hash ${source.sha256}.`, {
+            path: 'request.source.sha256',
+          });
+        return { source: { sha256: source.sha256, sizeBytes: head.sizeBytes, key } };
+      }
       const path = join(directory, 'source');
       const report = (done: number, total: number | null): void =>
         progress(total === null ? 50 : (90 * done) / total, 'Fetching the video');
       let fetched: Fetched;
       if (source.kind === 'upload') {
-        if (!source.key.startsWith(`${run.tenant}/`))
-          throw new InvalidInput('The upload belongs to another tenant.', { path: 'request.source.key' });
-        fetched = await fetchUpload(media, source.key, path, report);
+        const key = ownUpload(run.tenant, source.key, 'request.source.key');
+        fetched = await fetchUpload(media, key, path, report);
       } else if (source.kind === 'url') {
         fetched = await fetchUrl(outbound, source.url, path, report);
       } else {

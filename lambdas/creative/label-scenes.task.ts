@@ -8,6 +8,7 @@ import { visionPort } from '../ports/vision/vision-port.ts';
 import { CreativeRequest } from './request.ts';
 import { MeasuredScene, SceneLabels } from './scene-parts.ts';
 import { labelsWithin, parseLabelsSidecar } from './media/labels.ts';
+import { ownUpload } from './own-upload.ts';
 import { listOf } from './types.ts';
 
 /** Frames looked at side by side; the service's default quota is far above it. */
@@ -30,7 +31,7 @@ export const { handler, task } = defineTask({
   async run({ request, measured }, { vision, media, run, progress }) {
     const { labelsKey } = request.sidecars;
     if (labelsKey !== undefined) {
-      const file = await media.get(labelsKey);
+      const file = await media.get(ownUpload(run.tenant, labelsKey, 'request.sidecars.labelsKey'));
       if (file === undefined)
         throw new InvalidInput(`There are no labels at ${labelsKey}.`, {
           path: 'request.sidecars.labelsKey',

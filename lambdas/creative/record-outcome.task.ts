@@ -7,6 +7,7 @@ import { emitMetric } from '../runtime/metrics.ts';
 import { runsNeed } from '../runtime/runs-need.ts';
 import { GoLive } from './go-live.ts';
 import { Published } from './publish-input.ts';
+import { ownUpload } from './own-upload.ts';
 import { CreativeRequest } from './request.ts';
 import {
   BattlePlan,
@@ -58,7 +59,8 @@ export const { handler, task } = defineTask({
   async run(input, { media, runs, bus, run, clock }) {
     const reportKey = `${run.tenant}/analysis/${input.video.sha256}/report-${run.id}.json`;
     await media.putJson(reportKey, input);
-    if (input.request.source.kind === 'upload') await media.delete(input.request.source.key);
+    if (input.request.source.kind === 'upload')
+      await media.delete(ownUpload(run.tenant, input.request.source.key, 'request.source.key'));
     const output = {
       outcome: input.published === null ? ('analyzed' as const) : ('published' as const),
       reportKey,

@@ -5,6 +5,7 @@ import { defineTask } from '../runtime/define-task.ts';
 import { InvalidInput } from '../runtime/errors.ts';
 import { speechPort } from '../ports/speech/speech-port.ts';
 import { parseWebVtt } from './media/transcript.ts';
+import { ownUpload } from './own-upload.ts';
 import { CreativeRequest } from './request.ts';
 import { Transcript } from './scene-parts.ts';
 import { Video } from './types.ts';
@@ -28,7 +29,7 @@ export const { handler, task } = defineTask({
   async run({ request, video }, { speech, media, run }) {
     const { captionsKey } = request.sidecars;
     if (captionsKey !== undefined) {
-      const file = await media.get(captionsKey);
+      const file = await media.get(ownUpload(run.tenant, captionsKey, 'request.sidecars.captionsKey'));
       if (file === undefined)
         throw new InvalidInput(`There are no captions at ${captionsKey}.`, {
           path: 'request.sidecars.captionsKey',
