@@ -21,6 +21,7 @@ export const { handler, task } = defineTask({
   output: z.object({ published: Published }),
   needs: { publisher: publisherPort, settings: settingsNeed, predictions: predictionsNeed },
   effects: ['creative', 'ad'],
+  undoneBy: 'UndoPublish',
   runPercent: [94, 97],
   async run(
     { request, plan, published },

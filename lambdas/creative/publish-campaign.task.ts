@@ -25,6 +25,7 @@ export const { handler, task } = defineTask({
     media: bucketNeed([{ prefix: 'renders/', access: 'read' }]),
   },
   effects: ['campaign', 'ad-set', 'video'],
+  undoneBy: 'UndoPublish',
   memoryMb: 1024,
   runPercent: [90, 93],
   async run({ request, plan, rendered }, { publisher: port, settings, media, effects, run, progress }) {

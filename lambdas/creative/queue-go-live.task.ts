@@ -24,6 +24,7 @@ export const { handler, task } = defineTask({
     settings: settingsNeed,
   },
   effects: [GO_LIVE],
+  undoneBy: 'UndoQueueGoLive',
   runPercent: [97, 99],
   async run({ plan, forecasts, published }, { changes, creatives, settings, effects, run, clock }) {
     const { goLive } = await settings.get(run.tenant);

@@ -101,7 +101,9 @@ export function defineTask<
     );
   }
   if ((definition.effects?.length ?? 0) > 0 !== (definition.undoneBy !== undefined)) {
-    throw new Error(`${definition.name}: a task with effects, and only such a task, says by undoneBy what undoes them.`);
+    throw new Error(
+      `${definition.name}: a task with effects, and only such a task, says by undoneBy what undoes them.`,
+    );
   }
   const runtimeNeeds = taskRuntimeNeeds({ effects: hasEffects });
   const layered = Object.values(needs).some((need) => need.layers?.includes('ffmpeg') === true);

@@ -50,3 +50,31 @@ export type EventDetail<N extends EventName> = z.input<(typeof EVENTS)[N]['detai
 
 /** One event, its detail of the shape that its name demands. */
 export type BusEvent = { [N in EventName]: { name: N; detail: EventDetail<N> } }[EventName];
+
+/** Areas that own state machines, by the catalogue: `creative`. Each has a queue `<area>-dead-letters`. */
+export const AREAS: readonly string[] = [
+  ...new Set(
+    Object.entries(EVENTS).flatMap(([name, { source }]) =>
+      name.endsWith('.failed') ? [areaIn(source)] : [],
+    ),
+  ),
+];
+
+/** `creative-generation` → `creative`. @throws Error for a state machine without events in the catalogue. */
+export function areaOf(stateMachine: string): string {
+  return areaIn(EVENTS[eventOf(stateMachine, 'failed')].source);
+}
+
+type Moment = 'started' | 'failed';
+type MachineEvent<M extends Moment> = Extract<EventName, `${string}.${M}`>;
+
+/** The name that a state machine's event has. @throws Error for a state machine without events in the catalogue. */
+export function eventOf<M extends Moment>(stateMachine: string, moment: M): MachineEvent<M> {
+  const name = `${stateMachine}.${moment}`;
+  if (!(name in EVENTS)) throw new Error(`lambdas/runtime/events.ts has no event ${name}.`);
+  return name as MachineEvent<M>;
+}
+
+function areaIn(source: string): string {
+  return source.replace('impresario.', '');
+}

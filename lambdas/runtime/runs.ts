@@ -82,6 +82,11 @@ export interface RunFilter {
   cursor?: string;
 }
 
+export interface EndFrom {
+  attempt: number;
+  statuses: readonly RunStatus[];
+}
+
 export interface Runs {
   /** Idempotent: the second caller gets the row of the first and `opened: false`. */
   open(run: OpenRun): Promise<{ opened: boolean; run: Run }>;
@@ -95,6 +100,8 @@ export interface Runs {
   setStatus(tenant: string, runId: string, status: 'running' | 'needs-review', nowMs: number): Promise<void>;
   /** False when it had ended already: the first end counts. `onlyAttempt` leaves a restarted run alone. */
   close(tenant: string, runId: string, end: RunEnd, onlyAttempt?: number): Promise<boolean>;
+  /** Closes an attempt that is in one of these statuses; false when it is in another. Settling may overrule a success that did not last. */
+  end(tenant: string, runId: string, end: RunEnd, from: EndFrom): Promise<boolean>;
   /** The next attempt's number; the row is open again. @throws Conflict while the run is open, InvalidInput when unknown. */
   reopen(tenant: string, runId: string, nowMs: number): Promise<number>;
 }
@@ -106,6 +113,44 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
 
   async function find(tenant: string, runId: string): Promise<Item | undefined> {
     return table.get(key(tenant, runId));
+  }
+
+  async function finish(
+    tenant: string,
+    runId: string,
+    end: RunEnd,
+    condition: string,
+    values: Record<string, unknown>,
+  ): Promise<boolean> {
+    const succeeded = end.status === 'succeeded';
+    try {
+      await table.update({
+        Key: key(tenant, runId),
+        UpdateExpression:
+          'SET #status = :status, updatedAt = :now, endedAt = :now, #error = :error, #output = :output, expiresAt = :expires' +
+          `${succeeded ? ', #percent = :hundred' : ''} REMOVE openPk`,
+        ConditionExpression: condition,
+        ExpressionAttributeNames: {
+          '#status': 'status',
+          '#error': 'error',
+          '#output': 'output',
+          ...(succeeded ? { '#percent': 'percent' } : {}),
+        },
+        ExpressionAttributeValues: {
+          ':status': end.status,
+          ':now': new Date(end.nowMs).toISOString(),
+          ':error': end.error ?? null,
+          ':output': end.output ?? null,
+          ':expires': retainedUntil(end.nowMs),
+          ...values,
+          ...(succeeded ? { ':hundred': 100 } : {}),
+        },
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof Conflict) return false;
+      throw error;
+    }
   }
 
   const runs: Runs = {
@@ -202,36 +247,17 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
         ExpressionAttributeValues: { ':status': status, ':now': new Date(nowMs).toISOString() },
       });
     },
-    async close(tenant, runId, end, onlyAttempt) {
-      const now = new Date(end.nowMs).toISOString();
-      try {
-        await table.update({
-          Key: key(tenant, runId),
-          UpdateExpression:
-            'SET #status = :status, updatedAt = :now, endedAt = :now, #error = :error, #output = :output, expiresAt = :expires' +
-            `${end.status === 'succeeded' ? ', #percent = :hundred' : ''} REMOVE openPk`,
-          ConditionExpression: `attribute_exists(openPk)${onlyAttempt === undefined ? '' : ' AND attempt = :attempt'}`,
-          ExpressionAttributeNames: {
-            '#status': 'status',
-            '#error': 'error',
-            '#output': 'output',
-            ...(end.status === 'succeeded' ? { '#percent': 'percent' } : {}),
-          },
-          ExpressionAttributeValues: {
-            ':status': end.status,
-            ':now': now,
-            ':error': end.error ?? null,
-            ':output': end.output ?? null,
-            ':expires': retainedUntil(end.nowMs),
-            ...(onlyAttempt === undefined ? {} : { ':attempt': onlyAttempt }),
-            ...(end.status === 'succeeded' ? { ':hundred': 100 } : {}),
-          },
-        });
-        return true;
-      } catch (error) {
-        if (error instanceof Conflict) return false;
-        throw error;
-      }
+    close(tenant, runId, end, onlyAttempt) {
+      const open = 'attribute_exists(openPk)';
+      return onlyAttempt === undefined
+        ? finish(tenant, runId, end, open, {})
+        : finish(tenant, runId, end, `${open} AND attempt = :attempt`, { ':attempt': onlyAttempt });
+    },
+    end(tenant, runId, end, { attempt, statuses }) {
+      const names = statuses.map((_, index) => `:from${index}`);
+      const condition = `attempt = :attempt AND #status IN (${names.join(', ')})`;
+      const values = Object.fromEntries(statuses.map((status, index) => [`:from${index}`, status]));
+      return finish(tenant, runId, end, condition, { ':attempt': attempt, ...values });
     },
     async reopen(tenant, runId, nowMs) {
       try {

@@ -49,6 +49,28 @@ type Access = 'start' | 'stop' | 'describe' | 'token';
 
 export function stateMachineNeed(name: string, ...access: readonly Access[]): Need<StateMachine> {
   const key = `STATE_MACHINE_${name.toUpperCase().replaceAll('-', '_')}`;
+  return {
+    grants: grantsOn(name, access),
+    env: { [key]: { of: { kind: 'stateMachine', name }, attribute: 'arn' } },
+    open: (env) => openStateMachine(env, variable(env, key)),
+  };
+}
+
+/** Every state machine of the stage, by its short name: for what serves all areas. */
+export type StateMachines = (name: string) => StateMachine;
+
+export function stateMachinesNeed(...access: readonly Access[]): Need<StateMachines> {
+  return {
+    grants: grantsOn('*', access),
+    env: { STATE_MACHINES: { of: { kind: 'stateMachine', name: '*' }, attribute: 'arn' } },
+    open(env) {
+      const family = variable(env, 'STATE_MACHINES');
+      return (name) => openStateMachine(env, family.replace(/\*$/, name));
+    },
+  };
+}
+
+function grantsOn(name: string, access: readonly Access[]): Grant[] {
   const machine = { kind: 'stateMachine', name } as const;
   const execution = { kind: 'execution', stateMachine: name } as const;
   const grants: Record<Access, Grant> = {
@@ -57,11 +79,7 @@ export function stateMachineNeed(name: string, ...access: readonly Access[]): Ne
     describe: { actions: ['states:DescribeExecution'], on: execution },
     token: { actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'], on: machine },
   };
-  return {
-    grants: access.map((kind) => grants[kind]),
-    env: { [key]: { of: machine, attribute: 'arn' } },
-    open: (env) => openStateMachine(env, variable(env, key)),
-  };
+  return access.map((kind) => grants[kind]);
 }
 
 function openStateMachine(env: Env, arn: string): StateMachine {

@@ -119,7 +119,9 @@ async function runStep(
         clock,
         log,
         progress: reporter.report,
-        ...(declared.length === 0 ? {} : { effects: openEffects(history, run, clock.now, declared, spec.undoneBy) }),
+        ...(declared.length === 0
+          ? {}
+          : { effects: openEffects(history, run, clock.now, declared, spec.undoneBy) }),
       });
       carried = await checkIn(output, claims, owner);
       await memo?.remember(state, input, carried, retainedUntil(clock.now()));

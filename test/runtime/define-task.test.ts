@@ -279,6 +279,7 @@ describe('memoised tasks', () => {
         needs: {},
         memoised: true,
         effects: ['ad'],
+        undoneBy: 'UndoAd',
         run: () => Promise.resolve({}),
       });
     expect(make).toThrow('X has effects');
@@ -314,6 +315,7 @@ describe('what a task is given', () => {
       output: z.object({ status: z.string() }),
       needs: {},
       effects: ['ad'],
+      undoneBy: 'UndoAd',
       async run(_input, { effects }) {
         const { status } = await effects.begin('ad', 'v-1', {});
         await effects.applied('ad', 'v-1', { id: '7' });
