@@ -2,12 +2,27 @@
 import * as z from 'zod';
 import { Brief } from './types.ts';
 
+export const UploadTerms = z.object({
+  sizeBytes: z.number().int().positive(),
+  contentType: z.string().regex(/^[\w.+-]+\/[\w.+-]+$/, 'is not a media type such as video/mp4'),
+  /** SHA-256 of the bytes, base 64. */
+  sha256: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'is not a SHA-256 in base 64'),
+});
+export type UploadTerms = z.infer<typeof UploadTerms>;
+
 export const CreativeSource = z.discriminatedUnion('kind', [
   /** An object that the presigned PUT left below `<tenant>/uploads/`. */
-  z.object({ kind: z.literal('upload'), key: z.string().regex(/^[\w-]+\/uploads\/[\w.-]+$/) }),
+  z.object({
+    kind: z.literal('upload'),
+    key: z.string().regex(/^[\w-]+\/uploads\/[\w.-]+$/),
+    /** What the upload's address was signed for; the object must have this size. */
+    announced: UploadTerms.optional(),
+  }),
   z.object({ kind: z.literal('url'), url: z.url({ protocol: /^https$/ }).max(2000) }),
   /** A file in the tenant's connected Drive. */
   z.object({ kind: z.literal('drive'), fileId: z.string().regex(/^[\w-]{3,128}$/) }),
+  /** A video that an earlier run of the tenant kept, by the hash of its bytes (hex). */
+  z.object({ kind: z.literal('known'), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
 ]);
 export type CreativeSource = z.infer<typeof CreativeSource>;
 
