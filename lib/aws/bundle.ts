@@ -5,6 +5,7 @@ import { builtinModules } from 'node:module';
 import { build, type Plugin } from 'esbuild';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { ROOT } from './discover.ts';
+import { leanSdk } from './lean-sdk.ts';
 
 export interface BundleEntry {
   /** `check-velocity.task`: becomes `check-velocity.mjs`, because Lambda splits the handler string at the first dot. */
@@ -49,7 +50,7 @@ export async function bundleFolders(
     logLevel: 'error',
     mainFields: ['module', 'main'],
     conditions: ['module'],
-    plugins: [builtinsThroughProcess],
+    plugins: [builtinsThroughProcess, leanSdk],
   });
   const outputs = new Map(
     Object.entries(metafile.outputs).map(([path, output]) => [join(ROOT, path), output]),
