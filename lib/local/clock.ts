@@ -25,6 +25,11 @@ export interface LocalClock extends CloudClock {
   ): Promise<void>;
   /** Lets `ms` of cloud time pass, firing on the way whatever becomes due, idle timers included. */
   advance(ms: number, options?: PumpOptions): Promise<void>;
+  /**
+   * Real mode: when nothing is at work, time passes at once up to the next timer that counts, if that is due within `ms`.
+   * @returns the milliseconds that passed; 0 when something is at work or no such timer is left.
+   */
+  skip(ms: number): Promise<number>;
   /** What is at work right now, by name. */
   busy(): string[];
   /** Drops every timer and fails every waiting pump. */
@@ -62,7 +67,7 @@ const asError = (error: unknown): Error =>
 /** Makes a clock; `startAt` (epoch milliseconds) defaults to the machine's time. */
 export function createClock(options: { mode: 'virtual' | 'real'; startAt?: number }): LocalClock {
   const virtual = options.mode === 'virtual';
-  const offsetMs = options.startAt === undefined ? 0 : options.startAt - systemNow();
+  let offsetMs = options.startAt === undefined ? 0 : options.startAt - systemNow();
   let nowMs = options.startAt ?? systemNow();
   let order = 0;
   let activity = 0;
@@ -71,10 +76,10 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
   let waiters: Waiter[] = [];
   const heap = createTimerHeap();
   const atWork = new Set<{ what: string }>();
-  const realTimers = new Set<{ idle: boolean; stop: () => void }>();
+  const realTimers = new Set<{ timeMs: number; idle: boolean; arm: () => void; stop: () => void }>();
   let awakened: (() => void) | undefined;
 
-  const now = () => (virtual ? nowMs : systemNow() + offsetMs);
+  const now = () => (virtual ? nowMs : Math.floor(systemNow() + offsetMs));
   const busy = () => [...atWork].map((token) => token.what);
 
   function touched() {
@@ -97,7 +102,8 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
   }
 
   function atVirtual(timeMs: number, run: () => void, idle: boolean): Timer {
-    const entry: TimerEntry = { timeMs, order: order++, idle, run };
+    // Whole milliseconds, like every clock that functions read: jittered delays have fractions.
+    const entry: TimerEntry = { timeMs: Math.ceil(timeMs), order: order++, idle, run };
     heap.add(entry);
     touched();
     return { cancel: () => heap.cancel(entry) };
@@ -105,7 +111,6 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
 
   function atReal(timeMs: number, run: () => void, idle: boolean): Timer {
     let handle: NodeJS.Timeout;
-    const token = { idle, stop: () => stopTimeout(handle) };
     const arm = () => {
       const leftMs = timeMs - now();
       handle = startTimeout(
@@ -118,6 +123,7 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
       );
       if (idle) handle.unref();
     };
+    const token = { timeMs, idle, arm, stop: () => stopTimeout(handle) };
     realTimers.add(token);
     arm();
     return {
@@ -244,7 +250,7 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
       const target = virtual ? jumpTarget() : undefined;
       if (target !== undefined) {
         hopelessSince = undefined;
-        nowMs = Math.max(nowMs, target);
+        nowMs = Math.max(nowMs, Math.ceil(target));
         fireDue();
         continue;
       }
@@ -289,6 +295,20 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
     });
   }
 
+  async function skip(ms: number): Promise<number> {
+    if (virtual) throw new Error('Under virtual time the pump moves the clock: use advance.');
+    if (atWork.size > 0 || !(await quiet())) return 0;
+    const dueMs = Math.min(...[...realTimers].filter(({ idle }) => !idle).map(({ timeMs }) => timeMs));
+    const skippedMs = dueMs - now();
+    if (!(skippedMs > 0 && skippedMs <= ms)) return 0;
+    offsetMs += skippedMs;
+    for (const timer of realTimers) {
+      timer.stop();
+      timer.arm();
+    }
+    return skippedMs;
+  }
+
   return {
     mode: options.mode,
     now,
@@ -296,6 +316,7 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
     at,
     work,
     busy,
+    skip,
     settle: ({ stuckAfterMs = STUCK_AFTER_MS } = {}) =>
       wait({
         done: () => (virtual ? heap.liveCount() === 0 : [...realTimers].every((timer) => timer.idle)),

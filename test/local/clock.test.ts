@@ -24,6 +24,16 @@ describe('virtual clock', () => {
     );
   });
 
+  it('reads whole milliseconds, whatever the delays', async () => {
+    const clock = virtual();
+    const read: number[] = [];
+    clock.at(START + 0.4, () => read.push(clock.now()));
+    clock.at(START + 1.7, () => read.push(clock.now()));
+    await clock.settle();
+    await clock.advance(0.5);
+    expect([...read, clock.now()]).toEqual([START + 1, START + 2, START + 3]);
+  });
+
   it('never fires by itself', async () => {
     const clock = virtual();
     let fired = false;
