@@ -21,6 +21,7 @@ import { DEFAULT_ACCOUNT } from '../../lib/sandbox/meta/accounts.ts';
 import { DEFAULT_API_KEY } from '../../lib/sandbox/openai/openai.ts';
 import { startSandbox, type Sandbox } from '../../lib/sandbox/sandbox.ts';
 import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts';
+import { captureOutput, type OutputLines } from '../runtime/output-lines.ts';
 
 type Names = readonly string[];
 
@@ -60,6 +61,8 @@ export interface TaskRig {
   deadLetters(): Promise<Record<string, unknown>[]>;
   /** Writes a file that lives as long as the suite. */
   file(name: string, content?: Uint8Array | string): Promise<string>;
+  /** Metrics that the test's tasks emitted. */
+  metrics: OutputLines['metrics'];
   /** Everything in the sandbox's ad account, as text. */
   account(): string;
 }
@@ -70,11 +73,13 @@ const HEARD = 'heard';
 /** One data plane and sandbox per test file; after each test faults and switches are off and the ad account is empty. */
 export function useTaskRig(): TaskRig {
   let plane: DataPlane;
+  let output: OutputLines;
   let folder = '';
   let jobs = 0;
   const rig = {
     table: (name) => plane.open(tableNeed(name, 'transact')),
     account: () => rig.sandbox.meta.snapshot(DEFAULT_ACCOUNT.id),
+    metrics: () => output.metrics(),
     deadLetters: () => drain('creative-dead-letters'),
     async said() {
       await plane.cloud.settle();
@@ -111,6 +116,7 @@ export function useTaskRig(): TaskRig {
   }
 
   beforeAll(async () => {
+    output = captureOutput();
     folder = await mkdtemp(join(tmpdir(), 'task-'));
     plane = await startDataPlane({ queues: ['creative-dead-letters', HEARD] });
     await hear(plane);
@@ -126,8 +132,10 @@ export function useTaskRig(): TaskRig {
   afterEach(() => {
     plane.cloud.faults.clear();
     rig.sandbox.reset();
+    output.clear();
   });
   afterAll(async () => {
+    output.stop();
     await rig.sandbox.close();
     await plane.cloud.close();
     await rm(folder, { recursive: true });
