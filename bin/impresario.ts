@@ -1,4 +1,4 @@
-// The CDK app: `cdk deploy -c stage=dev|staging|prod --all`
+// What does `cdk deploy -c stage=dev|staging|prod --all` deploy?
 import { App } from 'aws-cdk-lib/core';
 import { addStacks } from '../lib/aws/app.ts';
 import type { StageOverrides } from '../lib/aws/stages.ts';

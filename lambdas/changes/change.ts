@@ -1,5 +1,6 @@
 // What is a change to a live ad, and through which statuses may it go?
 import * as z from 'zod';
+import { hashOf } from '../runtime/canonical.ts';
 
 export const CHANGE_KINDS = [
   'BUDGET_INCREASE',
@@ -50,6 +51,12 @@ export const ChangeRequest = z.object({
   after: z.array(z.string()).default([]),
 });
 export type ChangeRequest = z.input<typeof ChangeRequest>;
+
+/** The same intent of the same origin has the same id, so a retry queues nothing twice. */
+export function changeId(tenant: string, request: ChangeRequest): string {
+  const { entity, kind, to, origin } = request;
+  return `chg-${hashOf({ tenant, entity, kind, to, origin }).slice(0, 24)}`;
+}
 
 export interface Change extends z.output<typeof ChangeRequest> {
   id: string;

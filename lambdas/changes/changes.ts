@@ -2,11 +2,10 @@
 //
 // Table changes. A change: pk `<tenant>#change`, sk the change id.
 // Index byStatus: statusPk `<tenant>#<STATUS>` + notBefore (text of fixed width): what is due, oldest first.
-import { hashOf } from '../runtime/canonical.ts';
 import { Conflict } from '../runtime/errors.ts';
 import type { Need } from '../runtime/need.ts';
 import { tableNeed, type Item, type Table, type TransactAction } from '../runtime/table.ts';
-import { ChangeRequest, type Change, type ChangeStatus } from './change.ts';
+import { ChangeRequest, changeId, type Change, type ChangeStatus } from './change.ts';
 
 export interface NewChange {
   tenant: string;
@@ -29,12 +28,6 @@ export interface Changes {
 
 /** Digits of an epoch millisecond until the year 33658. */
 const TIME_WIDTH = 15;
-
-/** The same intent of the same origin has the same id, so a retry queues nothing twice. */
-export function changeId(tenant: string, request: ChangeRequest): string {
-  const { entity, kind, to, origin } = request;
-  return `chg-${hashOf({ tenant, entity, kind, to, origin }).slice(0, 24)}`;
-}
 
 export function changesNeed(...actions: readonly Parameters<typeof tableNeed>[1][]): Need<Changes> {
   const table = tableNeed(

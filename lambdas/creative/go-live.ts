@@ -1,7 +1,6 @@
 // Which changes bring a launch to life, and in which order?
 import * as z from 'zod';
-import type { ChangeRequest } from '../changes/change.ts';
-import { changeId } from '../changes/changes.ts';
+import { changeId, type ChangeRequest } from '../changes/change.ts';
 import type { Published } from './publish-input.ts';
 import type { BattlePlan, Forecast } from './types.ts';
 

@@ -1,4 +1,4 @@
-// Fetch the video once and keep it under the hash of its bytes.
+// Where do the bytes come from, and which video are they?
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';

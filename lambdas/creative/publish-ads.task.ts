@@ -1,4 +1,4 @@
-// Create a paused creative and a paused ad for each variation.
+// What is created, paused, for each variation?
 import * as z from 'zod';
 import { defineTask } from '../runtime/define-task.ts';
 import { InvalidInput, Unavailable } from '../runtime/errors.ts';

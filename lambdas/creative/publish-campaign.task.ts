@@ -1,4 +1,4 @@
-// Create a paused campaign and ad set, and hand the videos to the platform.
+// In which paused campaign and ad set do the ads go, and how do the videos get there?
 import * as z from 'zod';
 import { bucketNeed } from '../runtime/bucket.ts';
 import { defineTask } from '../runtime/define-task.ts';

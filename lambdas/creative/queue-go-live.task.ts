@@ -1,4 +1,4 @@
-// Queue the activation of campaign, ad set and ads; held until a person approves.
+// Which activations wait in the queue, held until a person approves?
 import * as z from 'zod';
 import { changesNeed } from '../changes/changes.ts';
 import { defineTask } from '../runtime/define-task.ts';

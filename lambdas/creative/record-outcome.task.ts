@@ -1,4 +1,4 @@
-// Close the run, and tell whoever listens what it made.
+// What did the run make, and who is told?
 import * as z from 'zod';
 import { bucketNeed } from '../runtime/bucket.ts';
 import { busNeed } from '../runtime/bus.ts';

@@ -1,4 +1,4 @@
-// Variations that share a source, rendered by one ffmpeg.
+// How are variations that share a source rendered by one ffmpeg?
 import { renderStep } from './render-step.ts';
 
 export const { handler, task } = renderStep('RenderGroup');

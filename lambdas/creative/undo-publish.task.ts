@@ -1,4 +1,4 @@
-// Delete what this run created in the ad account, in reverse.
+// What did this run create in the ad account, to be deleted in reverse?
 import * as z from 'zod';
 import { defineTask } from '../runtime/define-task.ts';
 import { publisherPort } from '../ports/ads/publisher-port.ts';

@@ -1,4 +1,4 @@
-// Take the queued activations back.
+// Which queued activations of this run are taken back?
 import * as z from 'zod';
 import { changesNeed } from '../changes/changes.ts';
 import { defineTask } from '../runtime/define-task.ts';

@@ -2,7 +2,7 @@
 import { InvalidInput } from '../../runtime/errors.ts';
 import type { Scene } from '../types.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
-import { untrustedInput } from './ffmpeg.ts';
+import { untrustedInput } from './untrusted-input.ts';
 import type { FrameSignal } from './frame-signal.ts';
 import { createFrameMeter, FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH } from './frame-signal.ts';
 import type { AudioSignal } from './loudness.ts';

@@ -46,14 +46,6 @@ const STDERR_KEPT_BYTES = 16_384;
 const DEFAULT_TIMEOUT_MS = 300_000;
 const DEFAULT_OUTPUT_BYTES = 16 * 1024 * 1024;
 
-/** Containers we read. Playlists and lists of files are absent on purpose: they make ffmpeg open other files. */
-const CONTAINERS = 'mov,mp4,m4a,3gp,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf';
-
-/** Input arguments for a file somebody sent us: one local file, known containers only. */
-export function untrustedInput(path: string): string[] {
-  return ['-format_whitelist', CONTAINERS, '-i', `file:${path}`];
-}
-
 async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);

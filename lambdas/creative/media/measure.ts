@@ -6,7 +6,7 @@ import type { MeasuredFeatures, Scene } from '../types.ts';
 import type { VideoSignal } from './detect-scenes.ts';
 import { measureScene, middlePictureMs, sharpness } from './features.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
-import { untrustedInput } from './ffmpeg.ts';
+import { untrustedInput } from './untrusted-input.ts';
 
 export interface MeasuredScene extends MeasuredFeatures {
   sceneId: string;

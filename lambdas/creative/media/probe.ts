@@ -2,7 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import { InvalidInput } from '../../runtime/errors.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
-import { untrustedInput } from './ffmpeg.ts';
+import { untrustedInput } from './untrusted-input.ts';
 
 /** What a video may be at most. Every bound is a setting of the stage. */
 export interface MediaLimits {

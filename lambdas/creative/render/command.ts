@@ -1,7 +1,7 @@
 // Which single ffmpeg invocation renders a group of variations?
 import type { Format } from '../types.ts';
 import { InvalidInput } from '../../runtime/errors.ts';
-import { untrustedInput } from '../media/ffmpeg.ts';
+import { untrustedInput } from '../media/untrusted-input.ts';
 import type { DrawnText } from './ass.ts';
 import { fontsDirectory } from './asset-library.ts';
 import type { Loudness } from './audio-mix.ts';
