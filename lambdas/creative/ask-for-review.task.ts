@@ -32,7 +32,10 @@ export const { handler, task } = defineTask({
       plan,
       verdicts: verdicts.list,
     });
-    await runs.setStatus(run.tenant, run.id, 'needs-review', clock.now());
+    await runs.setStatus(run.tenant, run.id, 'needs-review', clock.now(), {
+      reasons,
+      until: new Date(until).toISOString(),
+    });
     await bus.publish([
       {
         name: 'creative-generation.needs-review',

@@ -62,7 +62,8 @@ export function queueNeed(name: string, ...access: readonly (keyof typeof ACCESS
   };
 }
 
-function openQueue(client: SQSClient, url: string): Queue {
+/** A queue by its address. */
+export function openQueue(client: SQSClient, url: string): Queue {
   const what = (operation: string): string => `${operation} on ${url.split('/').at(-1)}`;
   return {
     url,

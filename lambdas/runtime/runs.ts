@@ -46,9 +46,18 @@ export interface Run {
   message?: string;
   error?: { name: string; cause: string; state?: string };
   output?: unknown;
+  /** What a person is asked, while the status is needs-review. */
+  review?: PendingReview;
   correlationId?: string;
   /** Who or what asked for it. */
   startedBy?: string;
+}
+
+export interface PendingReview {
+  /** One sentence each. */
+  reasons: readonly string[];
+  /** When silence becomes a rejection, ISO 8601. */
+  until: string;
 }
 
 export interface OpenRun {
@@ -97,7 +106,13 @@ export interface Runs {
   /** Open runs of all tenants that started before, oldest first; for sweeps and health. */
   openBefore(iso: string): Promise<Run[]>;
   /** Between open statuses. @throws Conflict when the run has ended or does not exist. */
-  setStatus(tenant: string, runId: string, status: 'running' | 'needs-review', nowMs: number): Promise<void>;
+  setStatus(
+    tenant: string,
+    runId: string,
+    status: 'running' | 'needs-review',
+    nowMs: number,
+    review?: PendingReview,
+  ): Promise<void>;
   /** False when it had ended already: the first end counts. `onlyAttempt` leaves a restarted run alone. */
   close(tenant: string, runId: string, end: RunEnd, onlyAttempt?: number): Promise<boolean>;
   /** Closes an attempt that is in one of these statuses; false when it is in another. Settling may overrule a success that did not last. */
@@ -128,7 +143,7 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
         Key: key(tenant, runId),
         UpdateExpression:
           'SET #status = :status, updatedAt = :now, endedAt = :now, #error = :error, #output = :output, expiresAt = :expires' +
-          `${succeeded ? ', #percent = :hundred' : ''} REMOVE openPk`,
+          `${succeeded ? ', #percent = :hundred' : ''} REMOVE openPk, review`,
         ConditionExpression: condition,
         ExpressionAttributeNames: {
           '#status': 'status',
@@ -238,13 +253,17 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
       const rows = (await Promise.all(shards)).flat().map(toRun);
       return rows.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
     },
-    async setStatus(tenant, runId, status, nowMs) {
+    async setStatus(tenant, runId, status, nowMs, review) {
       await table.update({
         Key: key(tenant, runId),
-        UpdateExpression: 'SET #status = :status, updatedAt = :now',
+        UpdateExpression: 'SET #status = :status, updatedAt = :now, review = :review',
         ConditionExpression: 'attribute_exists(openPk)',
         ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':status': status, ':now': new Date(nowMs).toISOString() },
+        ExpressionAttributeValues: {
+          ':status': status,
+          ':now': new Date(nowMs).toISOString(),
+          ':review': review ?? null,
+        },
       });
     },
     close(tenant, runId, end, onlyAttempt) {
@@ -264,7 +283,7 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
         const row = await table.update({
           Key: key(tenant, runId),
           UpdateExpression:
-            'SET #status = :running, updatedAt = :now, openPk = :open, #percent = :zero, expiresAt = :expires REMOVE endedAt, #error, #output ADD attempt :one',
+            'SET #status = :running, updatedAt = :now, openPk = :open, #percent = :zero, expiresAt = :expires REMOVE endedAt, review, #error, #output ADD attempt :one',
           ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(openPk)',
           ExpressionAttributeNames: {
             '#status': 'status',
