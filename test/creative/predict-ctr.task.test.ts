@@ -63,7 +63,7 @@ describe('PredictCtr', () => {
     breakRegistry();
     const warnings: unknown[] = [];
     const log = { info() {}, error() {}, debug() {}, warn: (...line: unknown[]) => void warnings.push(line) };
-    await job.run(task, { features: { list: scenesOf(job.tenant) } }, { log: log as never });
+    await job.run(task, { features: { list: scenesOf(job.tenant) } }, { log });
     expect(warnings).toEqual([
       ['fallback scores', { reason: expect.stringMatching(/GetItem on table test-models/) as string }],
     ]);
