@@ -63,8 +63,8 @@ export async function ensure(
 }
 
 /**
- * Deletes everything the run created, children first. Succeeds on what never happened, and finds by name what was created
- * when its reply was lost.
+ * Deletes everything the run created, children first, but not what an earlier attempt of it published with success. Succeeds on
+ * what never happened, and finds by name what was created when its reply was lost.
  */
 export async function takeBack(
   effects: Effects,
@@ -84,11 +84,15 @@ export async function takeBack(
       (result as { id: string } | undefined)?.id ?? (await publisher.findByName(kind, intended.name))?.id;
     if (id !== undefined && (await publisher.remove(kind, id))) removed += 1;
   }
+  const kept = new Set<unknown>();
+  for (const kind of PUBLISH_EFFECTS) {
+    for (const { result } of await effects.kept(kind)) kept.add((result as { id: string }).id);
+  }
   for (const details of accounts.values()) {
     // A call whose reply was lost may have landed after the look-up by name.
     const publisher = await publisherOf(details);
     for (const { kind, id } of await publisher.listOwned(ownedMark(runId))) {
-      if (await publisher.remove(kind, id)) removed += 1;
+      if (!kept.has(id) && (await publisher.remove(kind, id))) removed += 1;
     }
   }
   for (const { effect, subject } of open) await effects.undone(effect, subject);

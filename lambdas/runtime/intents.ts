@@ -1,6 +1,7 @@
 // What has this run done to the outside world, and what of it must be undone?
 //
-// Table runs, pk `<tenant>#run#<runId>`, sk `effect#<effect>#<subject>`: status begun → applied → undone.
+// Table runs, pk `<tenant>#run#<runId>`, sk `effect#<effect>#<subject>`: status begun → applied → undone, or kept
+// once the run that made it has succeeded: a later attempt that fails takes back only its own.
 // Compensation debt: pk `platform#debts`, sk `<tenant>#<runId>#<effect>#<subject>`; few by nature, read by the sweep.
 import { Conflict } from './errors.ts';
 import { emitMetric } from './metrics.ts';
@@ -11,7 +12,7 @@ export interface Intent {
   effect: string;
   /** A domain id: variation hash, ad id, revision. */
   subject: string;
-  status: 'begun' | 'applied' | 'undone';
+  status: 'begun' | 'applied' | 'undone' | 'kept';
   details: unknown;
   /** What the vendor answered: ids to undo by. Absent until applied. */
   result?: unknown;
@@ -38,8 +39,10 @@ export interface Effects {
   applied(effect: string, subject: string, result: unknown): Promise<void>;
   /** Succeeds when it never began. */
   undone(effect: string, subject: string): Promise<void>;
-  /** Begun or applied and not undone, newest first: the order in which to undo. */
+  /** Begun or applied and neither undone nor kept, newest first: the order in which to undo. */
   open(effect: string): Promise<Intent[]>;
+  /** What an earlier, successful attempt of the run made: no undo may touch it. */
+  kept(effect: string): Promise<Intent[]>;
   /** Undoing failed: remembered until the sweep settles it. True when it was not known yet. */
   debt(effect: string, subject: string, error: string): Promise<boolean>;
 }
@@ -81,6 +84,16 @@ export function openEffects(
       throw new Error(`The task does not declare the effect ${effect}.`);
   };
 
+  const rowsOf = async (effect: string): Promise<Intent[]> => {
+    check(effect);
+    const rows = await table.queryAll({
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :effect)',
+      ExpressionAttributeValues: { ':pk': runKey(run.tenant, run.id), ':effect': `effect#${effect}#` },
+      ConsistentRead: true,
+    });
+    return newestFirst(rows.map(toIntent));
+  };
+
   return {
     key(effect, subject) {
       check(effect);
@@ -113,7 +126,7 @@ export function openEffects(
         const intent = toIntent(existing);
         if (intent.status === 'undone') throw error;
         return {
-          status: intent.status,
+          status: intent.status === 'kept' ? 'applied' : intent.status,
           details: intent.details,
           ...('result' in intent ? { result: intent.result } : {}),
         };
@@ -149,15 +162,8 @@ export function openEffects(
         if (!(error instanceof Conflict)) throw error;
       }
     },
-    async open(effect) {
-      check(effect);
-      const rows = await table.queryAll({
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :effect)',
-        ExpressionAttributeValues: { ':pk': runKey(run.tenant, run.id), ':effect': `effect#${effect}#` },
-        ConsistentRead: true,
-      });
-      return newestFirst(rows.map(toIntent).filter((intent) => intent.status !== 'undone'));
-    },
+    open: async (effect) => (await rowsOf(effect)).filter(isOpen),
+    kept: async (effect) => (await rowsOf(effect)).filter(({ status }) => status === 'kept'),
     async debt(effect, subject, error) {
       check(effect);
       const recordedAt = new Date(now()).toISOString();
@@ -184,14 +190,45 @@ export function openEffects(
   };
 }
 
-/** Everything a run did and did not undo, newest first: what settle-run acts on. */
+/** Everything a run did and neither undid nor kept, newest first: what settle-run acts on. */
 export async function openIntents(table: Pick<Table, 'queryAll'>, run: EffectsOwner): Promise<Intent[]> {
+  return newestFirst(await intentsOf(table, run)).filter(isOpen);
+}
+
+/**
+ * The run succeeded: what it made stays, whatever a later attempt does. All or nothing; a repeat changes nothing.
+ * A run has at most 100 effects that are not kept yet (the size of a transaction).
+ */
+export async function keepIntents(
+  table: Pick<Table, 'queryAll' | 'transact'>,
+  run: EffectsOwner,
+): Promise<void> {
+  const applied = (await intentsOf(table, run)).filter(({ status }) => status === 'applied');
+  if (applied.length === 0) return;
+  await table.transact(
+    applied.map(({ effect, subject }) => ({
+      Update: {
+        Key: { pk: runKey(run.tenant, run.id), sk: `effect#${effect}#${subject}` },
+        UpdateExpression: 'SET #status = :kept',
+        ConditionExpression: '#status = :applied',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: { ':kept': 'kept', ':applied': 'applied' },
+      },
+    })),
+  );
+}
+
+async function intentsOf(table: Pick<Table, 'queryAll'>, run: EffectsOwner): Promise<Intent[]> {
   const rows = await table.queryAll({
     KeyConditionExpression: 'pk = :pk AND begins_with(sk, :effect)',
     ExpressionAttributeValues: { ':pk': runKey(run.tenant, run.id), ':effect': 'effect#' },
     ConsistentRead: true,
   });
-  return newestFirst(rows.map(toIntent).filter((intent) => intent.status !== 'undone'));
+  return rows.map(toIntent);
+}
+
+function isOpen({ status }: Intent): boolean {
+  return status === 'begun' || status === 'applied';
 }
 
 /** Oldest first. */

@@ -1,6 +1,6 @@
 // Is every effect recorded before it happens, and undone exactly when it should be?
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listDebts, openEffects, openIntents, settleDebt } from '../../lambdas/runtime/intents.ts';
+import { keepIntents, listDebts, openEffects, openIntents, settleDebt } from '../../lambdas/runtime/intents.ts';
 import { openMemo } from '../../lambdas/runtime/memo.ts';
 import { newRunId } from '../../lambdas/runtime/run-id.ts';
 import { tableNeed, type Table } from '../../lambdas/runtime/table.ts';
@@ -44,6 +44,21 @@ describe('intents', () => {
     const effects = effectsOf(freshRun());
     const begun = await Promise.all(Array.from({ length: 8 }, () => effects.begin('ad', 'x', {})));
     expect(begun.filter(({ status }) => status === 'new')).toHaveLength(1);
+  });
+
+  it('of a successful attempt are kept: a later attempt finds them done and can undo only its own', async () => {
+    const run = freshRun();
+    const effects = effectsOf(run);
+    await effects.begin('ad', 'v-1', {});
+    await effects.applied('ad', 'v-1', { id: '1' });
+    await keepIntents(table, run);
+    await keepIntents(table, run);
+    expect(await effects.begin('ad', 'v-1', {})).toMatchObject({ status: 'applied', result: { id: '1' } });
+    await effects.begin('ad', 'v-2', {});
+    await effects.undone('ad', 'v-1');
+    expect((await effects.open('ad')).map(({ subject }) => subject)).toEqual(['v-2']);
+    expect((await openIntents(table, run)).map(({ subject }) => subject)).toEqual(['v-2']);
+    expect((await effects.kept('ad')).map(({ subject }) => subject)).toEqual(['v-1']);
   });
 
   it('are undone newest first, tolerate undoing what never began, and begin anew afterwards', async () => {
