@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { auditActions, chainMessage } from '../runtime/audit.ts';
 import { bucketNeed } from '../runtime/bucket.ts';
-import { hashOf, sha256 } from '../runtime/canonical.ts';
+import { sha256 } from '../runtime/canonical.ts';
 import { defineRoutes } from '../runtime/define-routes.ts';
 import { Conflict } from '../runtime/errors.ts';
 import { notFound } from '../runtime/problem.ts';
@@ -24,7 +24,7 @@ import { creativesNeed } from './creatives.ts';
 import { ctrPort } from './ctr-port.ts';
 import { answerCtr, CtrAnswer, CtrQuestion, CtrUnavailable } from './ctr-question.ts';
 import { Accepted, NewCreative, requestOf, storeSidecars, uploadFor } from './new-creative.ts';
-import { decisionOf, ReviewBody, reviewRecord, ReviewView, reviewView } from './review-answer.ts';
+import { decisionOf, ReviewBody, reviewOver, reviewRecord, ReviewView, reviewView } from './review-answer.ts';
 import { CREATIVE_GENERATION, launchRun, openRun, runIdOf, startNeeds, startRun } from './start-run.ts';
 
 const ANYONE = ['viewer', 'operator', 'approver', 'admin'] as const;
@@ -117,10 +117,8 @@ export const { handler, routes } = defineRoutes({
         const review = await creatives.review(tenant, id);
         if (review === undefined) throw notFound(`review of ${id}`);
         const decision = decisionOf(review.plan, body, subject);
-        if (review.until <= clock.now())
-          throw new Conflict(
-            `The review of ${id} ended at ${new Date(review.until).toISOString()}: silence is a rejection.`,
-          );
+        const over = reviewOver(review, await runs.get(tenant, id), decision, clock.now());
+        if (over !== undefined) throw new Conflict(over);
         const record = reviewRecord(tenant, review, decision, clock.now());
         if (review.status === 'open')
           await creatives.answerReview(
@@ -130,9 +128,7 @@ export const { handler, routes } = defineRoutes({
             clock.now(),
             auditActions(audit.name, record),
           );
-        else if (hashOf(review.decision) !== hashOf(decision))
-          throw new Conflict(`The review of ${id} was answered before.`);
-        // The same answer again reaches a run that did not hear it the first time; one that did is a Conflict.
+        // An answer that was stored but never told is told by its repeat.
         await machine.taskSucceeded(review.token, { approved: decision.approved });
         const message = chainMessage(record);
         await chain.send(message, {

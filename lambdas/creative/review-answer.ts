@@ -1,8 +1,9 @@
 // What may a person say about a plan, and what does the run hear of it?
 import * as z from 'zod';
 import type { AuditRecord } from '../runtime/audit.ts';
-import { sha256 } from '../runtime/canonical.ts';
+import { hashOf, sha256 } from '../runtime/canonical.ts';
 import { InvalidInput } from '../runtime/errors.ts';
+import type { Run } from '../runtime/runs.ts';
 import type { Review, ReviewDecision } from './creatives.ts';
 import { BattlePlan, VariationId, Verdict } from './types.ts';
 
@@ -59,6 +60,24 @@ export function decisionOf(plan: BattlePlan, body: ReviewBody, actor: string): R
       ),
     ),
   };
+}
+
+/** Why this answer comes too late, or undefined. The same answer again is not too late while the run still waits. */
+export function reviewOver(
+  review: Pick<Review, 'runId' | 'until' | 'status' | 'decision'>,
+  run: Pick<Run, 'status'> | undefined,
+  decision: ReviewDecision,
+  nowMs: number,
+): string | undefined {
+  const { runId, until, status } = review;
+  const sameAgain = review.decision !== undefined && hashOf(review.decision) === hashOf(decision);
+  if (status === 'answered' && !(sameAgain && run?.status === 'needs-review'))
+    return `The review of ${runId} was answered before.`;
+  if (until <= nowMs)
+    return `The review of ${runId} ended at ${new Date(until).toISOString()}: silence is a rejection.`;
+  if (run?.status !== 'needs-review')
+    return `Run ${runId} waits for no review; its status is ${run?.status}.`;
+  return undefined;
 }
 
 /** Without the task token, which never leaves the server. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { World } from '../../lib/laptop/world.ts';
 import { ask } from '../support/api.ts';
-import { BRIEF, sceneFeatures } from '../support/brief.ts';
+import { BRIEF, scenesOf } from '../support/creative-run.ts';
 import { MEDIA_BUCKET, sampleVideo, testWorld } from '../support/world.ts';
 
 let world: World;
@@ -14,7 +14,7 @@ afterAll(() => world.close());
 
 it('2.1: gateway to model, POST /api/ml/predict/ctr', async () => {
   const response = await ask(world, 'POST /api/ml/predict/ctr', {
-    body: { features: { scenes: [sceneFeatures('s01')] } },
+    body: { features: { scenes: scenesOf('demo') } },
   });
   expect(response.status).toBe(200);
 });

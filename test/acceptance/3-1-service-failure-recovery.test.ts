@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { World } from '../../lib/laptop/world.ts';
 import { ask } from '../support/api.ts';
-import { sceneFeatures } from '../support/brief.ts';
+import { scenesOf } from '../support/creative-run.ts';
 import { testWorld } from '../support/world.ts';
 
 let world: World;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 it('3.1: 503 with a fallback while the model registry is down, 200 once it is back', async () => {
-  const data = { features: { scenes: [sceneFeatures('s01'), sceneFeatures('s02', { motion: 0.9 })] } };
+  const data = { features: { scenes: scenesOf('demo').slice(0, 2) } };
   const predict = () => ask(world, 'POST /api/ml/predict/ctr', { body: data });
 
   const killed = world.cloud.faults.add({
@@ -40,7 +40,7 @@ it('3.1: 503 with a fallback while the model registry is down, 200 once it is ba
 });
 
 it('3.1: a registry that stays away opens the circuit; it recovers a minute after it is back', async () => {
-  const data = { features: { scenes: [sceneFeatures('s01')] } };
+  const data = { features: { scenes: scenesOf('demo') } };
   const predict = () => ask(world, 'POST /api/ml/predict/ctr', { body: data });
   const killed = world.cloud.faults.add({
     service: 'dynamodb',
