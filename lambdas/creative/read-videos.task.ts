@@ -20,9 +20,8 @@ export const { handler, task } = defineTask({
     for (const { videoId, variationId } of published.videos) {
       const status = await publisher.videoStatus(videoId);
       if (status === null || status.state === 'failed') {
-        throw new Refused(
-          `The platform could not process the video of ${variationId}: ${status?.reason ?? 'it is gone'}.`,
-        );
+        const reason = (status?.reason ?? 'it is gone').replace(/\.$/, '');
+        throw new Refused(`The platform could not process the video of ${variationId}: ${reason}.`);
       }
       ready &&= status.state === 'ready';
     }
