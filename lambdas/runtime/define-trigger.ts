@@ -6,10 +6,11 @@ import type { LambdaHandler } from './define-task.ts';
 import { surfaced } from './failure.ts';
 import { openLog, silentLog, type Log } from './log.ts';
 import { emitMetric } from './metrics.ts';
-import type { Needs, Opened } from './need.ts';
+import type { Need, Needs, Opened } from './need.ts';
 import { parseAs } from './parse.ts';
 import type { TriggerSource, TriggerSpec } from './specs.ts';
 import { readStreamRecord, type StreamRecord } from './stream-record.ts';
+import { successNeed, type Success } from './workers.ts';
 
 /** What every trigger gets beside its needs. */
 export interface TriggerContext {
@@ -56,6 +57,9 @@ export function defineTrigger<const E extends z.ZodType, const N extends Needs>(
   definition: TriggerDefinition<E, N>,
 ): { handler: LambdaHandler; trigger: Trigger<E, N> } {
   const { name, source } = definition;
+  // Health tells when each scheduled worker last succeeded.
+  const own: Record<string, Need<Success>> = source.kind === 'schedule' ? { success: successNeed } : {};
+  const declared: Record<string, Need<unknown>> = { ...definition.needs, ...own };
   let needs: Record<string, unknown> | undefined;
 
   async function execute(event: unknown, opened: Record<string, unknown>): Promise<void> {
@@ -69,12 +73,10 @@ export function defineTrigger<const E extends z.ZodType, const N extends Needs>(
     const log = openLog(process.env, { function: name, ...correlationOf(event) });
     try {
       needs ??= Object.fromEntries(
-        Object.entries(definition.needs).map(([key, need]) => [
-          key,
-          need.open(process.env, { clock: systemClock }) as unknown,
-        ]),
+        Object.entries(declared).map(([key, need]) => [key, need.open(process.env, { clock: systemClock })]),
       );
       await execute(event, { ...needs, clock: systemClock, log, messageId });
+      await (needs['success'] as Success | undefined)?.record(name, systemClock.now());
       emitMetric('activity_executions_total', 1, { activity: name, status: 'succeeded' });
     } catch (error) {
       const failure = surfaced(error);
@@ -131,7 +133,7 @@ export function defineTrigger<const E extends z.ZodType, const N extends Needs>(
     kind: 'trigger',
     name,
     source,
-    needs: definition.needs,
+    needs: declared,
     timeoutSeconds: definition.timeoutSeconds ?? 30,
     batchSize: definition.batchSize ?? 10,
     maxReceives: definition.maxReceives ?? 5,

@@ -1,9 +1,12 @@
 // Does an entry take every message once if it can, and give back only those that failed?
 import * as z from 'zod';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTrigger } from '../../lambdas/runtime/define-trigger.ts';
 import type { Need } from '../../lambdas/runtime/need.ts';
 import type { TriggerSource } from '../../lambdas/runtime/specs.ts';
+import { tableNeed } from '../../lambdas/runtime/table.ts';
+import { readWorkers } from '../../lambdas/runtime/workers.ts';
+import { startDataPlane } from './data-plane.ts';
 import { captureOutput, type OutputLines } from './output-lines.ts';
 
 let output: OutputLines;
@@ -88,14 +91,22 @@ describe('other sources', () => {
     expect(seen).toEqual([{ 'detail-type': 'Object Created', detail: { key: 'acme/uploads/run-1' } }]);
   });
 
-  it('a schedule trigger fails as a whole', async () => {
+  it('a schedule trigger fails as a whole, and what succeeded is remembered for health', async () => {
+    const plane = await startDataPlane();
+    for (const [name, value] of Object.entries(plane.env)) vi.stubEnv(name, value);
+    const rows = plane.open(tableNeed('runs', 'read'));
     const { handler, seen } = collector(
       { kind: 'schedule', expression: 'rate(5 minutes)' },
       z.object({ scheduledTime: z.iso.datetime(), n: z.number().optional() }),
     );
     await handler({ scheduledTime: '2026-03-01T00:00:00Z' }, {});
     expect(seen).toEqual([{ scheduledTime: '2026-03-01T00:00:00Z' }]);
+    const { lastSuccess } = await readWorkers(rows);
+    expect(lastSuccess).toMatchObject([{ worker: 'Collect' }]);
     await expect(handler({ scheduledTime: '2026-03-01T00:00:00Z', n: 13 }, {})).rejects.toThrow('unlucky');
+    expect((await readWorkers(rows)).lastSuccess).toEqual(lastSuccess);
+    vi.unstubAllEnvs();
+    await plane.cloud.close();
   });
 
   it('a stream trigger reads plain images and stops at the first failure', async () => {

@@ -1,0 +1,59 @@
+// When did each scheduled worker last do its work, and what did the sweep count?
+//
+// Table runs, pk `platform#workers`, sk `success#<worker>`: at; sk `gauges`: what the last sweep saw. Read by /health.
+import * as z from 'zod';
+import type { Need } from './need.ts';
+import { tableNeed, type Table } from './table.ts';
+
+const WORKERS = 'platform#workers';
+
+export interface Success {
+  record(worker: string, nowMs: number): Promise<void>;
+}
+
+const table = tableNeed('runs', ['PutItem']);
+
+/** For scheduled triggers; `defineTrigger` adds it and records each success. */
+export const successNeed: Need<Success> = {
+  ...table,
+  open(env, context) {
+    const rows = table.open(env, context);
+    return {
+      record: (worker, nowMs) =>
+        rows.put({ Item: { pk: WORKERS, sk: `success#${worker}`, at: new Date(nowMs).toISOString() } }),
+    };
+  },
+};
+
+export const Gauges = z.object({
+  at: z.string(),
+  pendingChanges: z.number().int(),
+  compensationDebts: z.number().int(),
+  openRuns: z.number().int(),
+  /** Since when the oldest change or run waits, ISO 8601. */
+  oldestPendingAt: z.string().optional(),
+});
+export type Gauges = z.infer<typeof Gauges>;
+
+export async function recordGauges(rows: Pick<Table, 'put'>, gauges: Gauges): Promise<void> {
+  await rows.put({ Item: { pk: WORKERS, sk: 'gauges', ...gauges } });
+}
+
+export interface Workers {
+  lastSuccess: { worker: string; at: string }[];
+  gauges?: Gauges;
+}
+
+export async function readWorkers(rows: Pick<Table, 'queryAll'>): Promise<Workers> {
+  const items = await rows.queryAll({
+    KeyConditionExpression: 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': WORKERS },
+  });
+  const gauges = items.find(({ sk }) => sk === 'gauges');
+  return {
+    lastSuccess: items
+      .filter(({ sk }) => sk.startsWith('success#'))
+      .map(({ sk, at }) => ({ worker: sk.slice('success#'.length), at: String(at) })),
+    ...(gauges === undefined ? {} : { gauges: Gauges.parse(gauges) }),
+  };
+}
