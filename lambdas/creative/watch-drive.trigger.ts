@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { drivePort } from '../ports/drive/drive-port.ts';
 import { defineTrigger } from '../runtime/define-trigger.ts';
-import { isTaskError } from '../runtime/errors.ts';
+import { isTaskError, Unavailable } from '../runtime/errors.ts';
 import { emitMetric } from '../runtime/metrics.ts';
 import { allSettingsNeed } from '../runtime/settings.ts';
 import { creativesNeed } from './creatives.ts';
@@ -23,6 +23,7 @@ export const { handler, trigger } = defineTrigger({
   async run(_event, { log, ...context }) {
     const tenants = [...new Set((await context.settings.watchedFolders()).map(({ tenant }) => tenant))];
     let ours = 0;
+    let last: unknown;
     for (const tenant of tenants) {
       try {
         const seen = await watchTenant(tenant, context);
@@ -34,6 +35,7 @@ export const { handler, trigger } = defineTrigger({
         // One tenant's trouble keeps no other waiting: its token stays, so the next sweep sees the same changes.
         const theirs = isTaskError(error) && error.name !== 'Unavailable';
         if (!theirs) ours += 1;
+        last = error;
         log.error('a watched Drive could not be read', {
           tenant,
           error: error instanceof Error ? error.name : 'unknown',
@@ -42,5 +44,7 @@ export const { handler, trigger } = defineTrigger({
       }
     }
     emitMetric('sweep_runs_total', 1, { sweep: 'watch-drive', status: ours === 0 ? 'succeeded' : 'failed' });
+    if (ours > 0 && ours === tenants.length)
+      throw new Unavailable('No watched Drive could be read.', { cause: last });
   },
 });

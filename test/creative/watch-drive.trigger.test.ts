@@ -143,4 +143,20 @@ describe('a watched folder', () => {
     expect(await runsOf(tenant)).toHaveLength(1);
     expect(await runsOf(troubled)).toEqual([]);
   });
+
+  it('fails as a whole when no tenant could be served, so that its next try comes at once', async () => {
+    await watching();
+    const down = rig.plane.cloud.faults.add({
+      service: 'dynamodb',
+      operation: 'GetItem',
+      resource: 'test-settings',
+      when: 'before',
+      effect: { kind: 'error', code: 'InternalServerError', status: 500 },
+    });
+    await expect(sweep()).rejects.toMatchObject({ name: 'Unavailable' });
+    expect(sweeps()).toEqual(['failed']);
+    down.remove();
+    await sweep();
+    expect(sweeps()).toEqual(['failed', 'succeeded']);
+  });
 });
