@@ -11,7 +11,9 @@ import type { Stage } from '../aws/stages.ts';
  * @returns the folder.
  */
 export async function synthesize(stage: Stage, outDir: string): Promise<string> {
-  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as {
+    context: Record<string, unknown>;
+  };
   const app = new App({ outdir: outDir, context, analyticsReporting: false });
   await addStacks(app, { stage, bundleDir: `${outDir}-bundles`, validate: false });
   app.synth({ skipValidation: true });

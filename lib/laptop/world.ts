@@ -75,7 +75,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-function laptopEnvironment(sandbox: Sandbox, { ffmpeg, perception = false }: WorldOptions): Record<string, string> {
+function laptopEnvironment(
+  sandbox: Sandbox,
+  { ffmpeg, perception = false }: WorldOptions,
+): Record<string, string> {
   return {
     ...sandbox.environment(),
     MODEL_PROVIDER: 'none',

@@ -86,6 +86,7 @@ export async function makeSampleVideo(options: {
   path: string;
   ffmpegPath: string;
   onProgress?: (share: number) => void;
+  signal?: AbortSignal;
 }): Promise<SampleTruth & { sha256: string; durationMs: number }> {
   const truth = sampleTruth();
   const durationMs = truth.scenes.at(-1)?.endMs ?? 0;
@@ -125,6 +126,7 @@ export async function makeSampleVideo(options: {
     ],
     {
       timeoutMs: 180_000,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(tell === undefined
         ? {}
         : { onProgress: ({ outTimeMs, done }) => tell(done ? 1 : Math.min(1, outTimeMs / durationMs)) }),

@@ -1,0 +1,28 @@
+// The same app as impresario.ts on the embedded cloud: demo, run, serve, redrive, token, doctor
+import { runCli } from '../lib/laptop/cli.ts';
+import { surroundings } from '../lib/laptop/laptop.ts';
+import { openScreen } from '../lib/laptop/screen.ts';
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted) process.exit(130);
+    interruption.abort(new Error('Interrupted.'));
+  });
+}
+const out = openScreen(process.stdout);
+const err = openScreen(process.stderr);
+const exitCode = await runCli(
+  process.argv.slice(2),
+  surroundings({
+    out,
+    err,
+    writeOut: (text) => process.stdout.write(text),
+    env: process.env,
+    signal: interruption.signal,
+  }),
+);
+out.close();
+err.close();
+// Idle connections of clients in this process must not hold it; what was written must have left.
+process.stdout.write('', () => process.exit(exitCode));
