@@ -33,8 +33,9 @@ export function renderSpecs(
         throw new InvalidInput(`Variation ${id} cites scene ${sceneId}, which the video does not have.`, {
           path: 'plan',
         });
-      const heard = scene.words?.filter((word) => word.startMs < endMs && word.endMs > startMs) ?? null;
-      return { focus: [{ atMs: 0, ...scene.focus }], words: heard };
+      const heard = scene.words?.filter((word) => word.startMs < endMs && word.endMs > startMs) ?? [];
+      // Where nobody speaks, the plan's text is the caption: a viewer must be able to follow without sound.
+      return { focus: [{ atMs: 0, ...scene.focus }], words: heard.length === 0 ? null : heard };
     });
     return RenderSpec.parse({
       variation,

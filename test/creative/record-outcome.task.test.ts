@@ -21,7 +21,7 @@ function inputOf(job: Job) {
     forecasts,
     predictions: { list: [] },
     verdicts: { list: [] },
-    rendered: renderedOf(job.tenant, plan).map(({ bytes: _, ...rendered }) => rendered),
+    rendered: renderedOf(job.tenant, plan).map(({ bytes: _bytes, ...rendered }) => rendered),
     published: publishedOf(plan),
     goLive: { status: 'HELD' as const, changeIds: ['chg-1'] },
   };

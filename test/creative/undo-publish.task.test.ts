@@ -28,7 +28,7 @@ describe('UndoPublish', () => {
     await undo(job);
     const deleted = rig.sandbox.meta.requests
       .filter(({ method }) => method === 'DELETE')
-      .map(({ url }) => /\/(\d+)(?:\?|$)/.exec(url)?.[1]);
+      .map(({ url }) => /\/(\d+)(?:\?|$)/.exec(url)?.[1] ?? '');
     expect(deleted.slice(0, 3).toSorted()).toEqual(ads.map(({ adId }) => adId).toSorted());
     expect(deleted.slice(3, 6).toSorted()).toEqual(ads.map(({ creativeId }) => creativeId).toSorted());
     expect(deleted.slice(6, 9).toSorted()).toEqual(videos.map(({ videoId }) => videoId).toSorted());
