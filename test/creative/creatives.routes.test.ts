@@ -242,11 +242,20 @@ describe('a review', () => {
     expect(world.sandbox.meta.requests).toEqual([]);
   }, 60_000);
 
-  it('is over after its time: 409, and the run was rejected', async () => {
+  it('is over after its time: 409, and nothing is told to the run', async () => {
     const { runId, ids } = await reviewed();
-    await world.cloud.until(async () => (await row(runId))?.['status'] === 'rejected');
+    await world.table('creatives').update({
+      Key: { pk: 'demo#review', sk: runId },
+      UpdateExpression: 'SET #until = :now',
+      ExpressionAttributeNames: { '#until': 'until' },
+      ExpressionAttributeValues: { ':now': world.cloud.clock.now() },
+    });
     expect(await answer(runId, [{ variationId: ids[0], approved: true }])).toMatchObject({ status: 409 });
     expect(await get(`/v1/creatives/${runId}/review`)).toMatchObject({ body: { status: 'expired' } });
+    expect(await row(runId)).toMatchObject({ status: 'needs-review' });
+    await stop(runId);
+    await world.cloud.settle();
+    expect(await answer(runId, [{ variationId: ids[0], approved: true }])).toMatchObject({ status: 409 });
   }, 60_000);
 
   it('that nobody asked for is not found', async () => {
