@@ -95,13 +95,13 @@ async function look(
       return await read();
     } catch (error) {
       failing = true;
-      problems.push(`${what} does not answer: ${error instanceof Error ? error.name : 'unknown'}.`);
+      problems.push(`No answer from ${what}: ${error instanceof Error ? error.name : 'unknown'}.`);
       return undefined;
     }
   };
   const states = await Promise.all(
     [...opened].map(async ([name, table]): Promise<[string, 'ok' | 'failing']> => {
-      const read = await tried(`The table ${name}`, async () => {
+      const read = await tried(`table ${name}`, async () => {
         await table.get({ pk: 'platform#health', sk: 'look' });
         return true;
       });
@@ -113,11 +113,11 @@ async function look(
   const runs = opened.get('runs');
   const openCircuits =
     circuits && working.has('circuits')
-      ? await tried('The list of circuits', async () => countOpen(circuits, nowMs))
+      ? await tried('the list of circuits', async () => countOpen(circuits, nowMs))
       : undefined;
   const workers =
-    runs && working.has('runs') ? await tried('The list of workers', () => readWorkers(runs)) : undefined;
-  const depth = await tried('The queues', queues);
+    runs && working.has('runs') ? await tried('the list of workers', () => readWorkers(runs)) : undefined;
+  const depth = await tried('the queues', queues);
   problems.push(...concerns(openCircuits ?? 0, workers, depth ?? {}, nowMs));
   const gauges = workers?.gauges;
   return {

@@ -1,15 +1,17 @@
 // Which stacks make up Impresario, in which order?
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib/core';
 import { Tags, Validations } from 'aws-cdk-lib/core';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { AreaStack } from './area-stack.ts';
-import { bundle, type BundleEntry } from './bundle.ts';
+import { bundle, type BundleAsset, type BundleEntry } from './bundle.ts';
 import { discover, ROOT, type Found, type Tree } from './discover.ts';
 import { watchOver } from './operations-stack.ts';
 import { PlatformStack } from './platform-stack.ts';
 import { stageConfig, type StageOverrides } from './stages.ts';
+import { openApi } from '../../lambdas/runtime/openapi.ts';
 import type { FunctionSpec } from '../../lambdas/runtime/specs.ts';
 
 export interface AppOptions {
@@ -66,12 +68,30 @@ const FONTS = [
   { from: join(ROOT, 'node_modules/@expo-google-fonts/inter/LICENSE_FONT'), to: 'fonts/LICENSE_FONT' },
 ];
 
+/** The function that serves the API's description, and has no right but to read it beside itself. */
+const API_DOCUMENT = { entry: 'openapi.routes', to: 'openapi.json' };
+
 export function bundleEntries(tree: Tree): BundleEntry[] {
   const found: Found<FunctionSpec>[] = [...tree.tasks, ...tree.triggers, ...tree.routes];
   return found.map(({ entry, file, spec }) => {
     const drawsText = Object.values(spec.needs).some((need) => need.layers?.includes('ffmpeg'));
-    return { entry, file, ...(drawsText ? { assets: FONTS } : {}) };
+    const describesApi = entry === API_DOCUMENT.entry;
+    const assets: BundleAsset[] = [
+      ...(drawsText ? FONTS : []),
+      ...(describesApi ? [{ to: API_DOCUMENT.to, text: JSON.stringify(apiDocument(tree)) }] : []),
+    ];
+    return { entry, file, assets };
   });
+}
+
+/** OpenAPI 3.1 of every route in the tree. */
+export function apiDocument(tree: Pick<Tree, 'routes'>): Record<string, unknown> {
+  const { version, description } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+    description: string;
+  };
+  const specs = tree.routes.map(({ spec }) => spec);
+  return openApi(specs, { title: 'Impresario', version, description });
 }
 
 function areasOf(tree: Tree): string[] {

@@ -1,8 +1,8 @@
 // How does a source file become the folder that Lambda runs?
-import { cpSync, linkSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { builtinModules } from 'node:module';
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { ROOT } from './discover.ts';
 import { leanSdk } from './lean-sdk.ts';
@@ -11,9 +11,11 @@ export interface BundleEntry {
   /** `check-velocity.task`: becomes `check-velocity.mjs`, because Lambda splits the handler string at the first dot. */
   entry: string;
   file: string;
-  /** Folders copied beside the code (fonts). */
-  assets?: readonly { from: string; to: string }[];
+  /** Beside the code: files or folders that are copied (fonts), and text that is generated. */
+  assets?: readonly BundleAsset[];
 }
+
+export type BundleAsset = { to: string } & ({ from: string } | { text: string });
 
 /** `check-velocity.task` → `check-velocity` */
 export function moduleName(entry: string): string {
@@ -37,20 +39,9 @@ export async function bundleFolders(
     outdir: shared,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunk-[hash]',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    minify: true,
     sourcemap: 'linked',
     sourcesContent: false,
-    metafile: true,
-    legalComments: 'none',
-    logLevel: 'error',
-    mainFields: ['module', 'main'],
-    conditions: ['module'],
-    plugins: [builtinsThroughProcess, leanSdk],
+    ...bundling(),
   });
   const outputs = new Map(
     Object.entries(metafile.outputs).map(([path, output]) => [join(ROOT, path), output]),
@@ -63,13 +54,33 @@ export async function bundleFolders(
       linkSync(file, join(folder, relative(shared, file)));
       linkSync(`${file}.map`, join(folder, `${relative(shared, file)}.map`));
     }
-    for (const { from, to } of assets) {
-      mkdirSync(dirname(join(folder, to)), { recursive: true });
-      cpSync(from, join(folder, to), { recursive: true });
+    for (const asset of assets) {
+      const to = join(folder, asset.to);
+      mkdirSync(dirname(to), { recursive: true });
+      if ('text' in asset) writeFileSync(to, asset.text);
+      else cpSync(asset.from, to, { recursive: true });
     }
     folders.set(entry, folder);
   }
   return folders;
+}
+
+/** How every function is bundled; tests measure with the same. */
+export function bundling() {
+  return {
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    metafile: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    plugins: [builtinsThroughProcess, leanSdk],
+  } satisfies BuildOptions;
 }
 
 /** As `bundleFolders`, as CDK assets. */

@@ -1,0 +1,98 @@
+// Can anybody see that Impresario is well, and nobody more than that?
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { World } from '../../lib/laptop/world.ts';
+import { testWorld } from '../support/world.ts';
+import { ask, drain, queueUrl } from './operations.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await testWorld();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  world.cloud.faults.clear();
+  // Answers are remembered for ten seconds.
+  await world.cloud.advance(11_000);
+});
+
+const look = () => ask(world, null, 'GET', '/health');
+
+describe('GET /health', () => {
+  it('is 200 for anybody, says nothing of tenants, and names what it looked at', async () => {
+    const { status, body, headers } = await look();
+    expect([status, body['status'], body['problems']]).toEqual([200, 'ok', []]);
+    expect(body['tables']).toMatchObject({ runs: 'ok', changes: 'ok', settings: 'ok' });
+    expect(body['queues']).toMatchObject({ 'settle-run': { waiting: 0, inFlight: 0 } });
+    expect(body['openCircuits']).toBe(0);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(JSON.stringify(body)).not.toContain('demo');
+  });
+
+  it('is 503 and names the table that does not answer', async () => {
+    world.cloud.faults.add({
+      service: 'dynamodb',
+      resource: 'impresario-dev-changes',
+      function: 'health',
+      when: 'before',
+      effect: { kind: 'throttle' },
+    });
+    const { status, body } = await look();
+    expect([status, body['status']]).toEqual([503, 'failing']);
+    expect(body['tables']).toMatchObject({ runs: 'ok', changes: 'failing' });
+    expect(body['problems']).toEqual(['No answer from table changes: RateLimited.']);
+  });
+
+  it('is 503 when the queues do not answer', async () => {
+    world.cloud.faults.add({
+      service: 'sqs',
+      function: 'health',
+      when: 'before',
+      effect: { kind: 'error', code: 'ServiceUnavailable', status: 503 },
+    });
+    const { status, body } = await look();
+    expect([status, body['problems']]).toEqual([503, ['No answer from the queues: ServiceUnavailable.']]);
+  });
+
+  it('is degraded, not failing, while a vendor is away or a dead letter waits', async () => {
+    const now = world.cloud.clock.now();
+    const row = {
+      pk: 'platform#open-circuits',
+      sk: 'meta#demo',
+      service: 'meta',
+      status: 'open',
+      since: now,
+    };
+    await world.table('circuits').put({ Item: { ...row, expiresAt: Math.floor(now / 1_000) + 3_600 } });
+    await world.cloud.call('sqs', 'SendMessage', {
+      QueueUrl: await queueUrl(world, 'creative-dead-letters'),
+      MessageBody: '{}',
+    });
+    const { status, body } = await look();
+    expect([status, body['status'], body['openCircuits']]).toEqual([200, 'degraded', 1]);
+    expect(body['problems']).toEqual([
+      '1 circuits are open: a vendor is failing.',
+      '1 messages wait on creative-dead-letters.',
+    ]);
+    expect(JSON.stringify(body)).not.toContain('demo');
+    await world.table('circuits').delete({ Key: { pk: row.pk, sk: row.sk } });
+    await drain(world, 'creative-dead-letters');
+  });
+
+  it('shows when each worker last succeeded, and says when one is late', async () => {
+    await world.cloud.advance(6 * 60_000);
+    await world.cloud.settle();
+    const fresh = await look();
+    expect(Object.keys(fresh.body['workers'] as object)).toEqual(
+      expect.arrayContaining(['SweepRuns', 'SweepAudit', 'WatchDrive']),
+    );
+    expect(fresh.body['status']).toBe('ok');
+    world.cloud.faults.add({ function: 'sweep-runs', invocation: 'error' });
+    await world.cloud.advance(25 * 60_000);
+    await world.cloud.settle();
+    const late = await look();
+    expect(late.body['status']).toBe('degraded');
+    expect(late.body['problems']).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^SweepRuns last succeeded at /)]),
+    );
+  });
+});
