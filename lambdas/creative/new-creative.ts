@@ -64,7 +64,8 @@ export function requestOf(tenant: string, runId: string, asked: NewCreative): Cr
       parse(text);
       return true;
     } catch (error) {
-      throw new InvalidInput(error instanceof Error ? error.message : String(error), { path, cause: error });
+      if (!(error instanceof InvalidInput)) throw error;
+      throw new InvalidInput(error.message, { path, cause: error });
     }
   };
   return {
