@@ -35,16 +35,17 @@ export const Review = z.object({
 });
 export type Review = z.infer<typeof Review>;
 
-export interface Experiment {
-  tenant: string;
-  runId: string;
-  accountId: string;
-  campaignId: string;
-  adSetId: string;
+export const Experiment = z.object({
+  tenant: z.string(),
+  runId: z.string(),
+  accountId: z.string(),
+  campaignId: z.string(),
+  adSetId: z.string(),
   /** Epoch milliseconds. */
-  publishedAt: number;
-  arms: { variationId: string; adId: string; predictedCtr: number }[];
-}
+  publishedAt: z.number().int(),
+  arms: z.array(z.object({ variationId: VariationId, adId: z.string(), predictedCtr: z.number() })),
+});
+export type Experiment = z.infer<typeof Experiment>;
 
 export interface Creatives {
   /** Stored before anyone is asked; a repeat (retry, redrive) replaces the token. */
@@ -124,7 +125,7 @@ export function openCreatives(table: Table): Creatives {
     },
     async experiment(tenant, runId) {
       const item = await table.get(experimentKey(tenant, runId));
-      return item as unknown as Experiment | undefined;
+      return item && Experiment.parse(item);
     },
     async driveToken(tenant) {
       const item = await table.get(driveKey(tenant));

@@ -1,6 +1,7 @@
 // Which changes bring a launch to life, and in which order?
 import * as z from 'zod';
 import { changeId, type ChangeRequest } from '../changes/change.ts';
+import { Experiment } from './creatives.ts';
 import type { Published } from './publish-input.ts';
 import type { BattlePlan, Forecast } from './types.ts';
 
@@ -8,6 +9,14 @@ import type { BattlePlan, Forecast } from './types.ts';
 export const GO_LIVE = 'go-live';
 
 export const GoLive = z.object({ status: z.enum(['HELD', 'PENDING']), changeIds: z.array(z.string()) });
+
+/** What queueing remembers before it writes. */
+export const GoLiveIntent = z.object({
+  changeIds: z.array(z.string()),
+  /** The run's experiment before a later attempt added to it; null when there was none. */
+  experimentBefore: Experiment.nullable(),
+});
+export type GoLiveIntent = z.infer<typeof GoLiveIntent>;
 
 /** A launch nobody approved for this long is forgotten. */
 const EXPIRES_AFTER_MS = 14 * 86_400_000;

@@ -4,7 +4,7 @@ import { changesNeed } from '../changes/changes.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { settingsNeed } from '../runtime/settings.ts';
 import { creativesNeed, type Experiment } from './creatives.ts';
-import { GO_LIVE, GoLive, goLiveChanges } from './go-live.ts';
+import { GO_LIVE, GoLive, goLiveChanges, type GoLiveIntent } from './go-live.ts';
 import { Published } from './publish-input.ts';
 import { CreativeRequest } from './request.ts';
 import { BattlePlan, Forecast, listOf } from './types.ts';
@@ -20,7 +20,7 @@ export const { handler, task } = defineTask({
   output: z.object({ goLive: GoLive }),
   needs: {
     changes: changesNeed(['GetItem', 'PutItem']),
-    creatives: creativesNeed('PutItem'),
+    creatives: creativesNeed('GetItem', 'PutItem'),
     settings: settingsNeed,
   },
   effects: [GO_LIVE],
@@ -58,9 +58,16 @@ export const { handler, task } = defineTask({
         predictedCtr: forecasts.list.find((one) => one.variationId === variationId)?.ctr.probability ?? 0,
       })),
     };
-    await effects.begin(GO_LIVE, published.campaignId, { changeIds });
+    // A later attempt of a run that has launched adds what was missing, and its undo takes back only that.
+    const launched = (await effects.kept(GO_LIVE)).length > 0;
+    const subject = launched ? `${published.campaignId}-${run.attempt}` : published.campaignId;
+    const intent: GoLiveIntent = {
+      changeIds: launched ? changeIds.filter((_, index) => present[index] === undefined) : changeIds,
+      experimentBefore: launched ? ((await creatives.experiment(run.tenant, run.id)) ?? null) : null,
+    };
+    await effects.begin(GO_LIVE, subject, intent);
     await changes.transact([...missing, creatives.recording(experiment)]);
-    await effects.applied(GO_LIVE, published.campaignId, { changeIds });
+    await effects.applied(GO_LIVE, subject, { changeIds });
     return { goLive: { status, changeIds } };
   },
 });

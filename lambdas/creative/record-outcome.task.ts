@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { bucketNeed } from '../runtime/bucket.ts';
 import { busNeed } from '../runtime/bus.ts';
 import { defineTask } from '../runtime/define-task.ts';
+import { intentsNeed } from '../runtime/intents-need.ts';
 import { emitMetric } from '../runtime/metrics.ts';
 import { runsNeed } from '../runtime/runs-need.ts';
 import { GoLive } from './go-live.ts';
@@ -53,10 +54,11 @@ export const { handler, task } = defineTask({
       { prefix: 'uploads/', access: 'delete' },
     ]),
     runs: runsNeed('close'),
+    intents: intentsNeed,
     bus: busNeed,
   },
   runPercent: [99, 100],
-  async run(input, { media, runs, bus, run, clock }) {
+  async run(input, { media, runs, intents, bus, run, clock }) {
     const reportKey = `${run.tenant}/analysis/${input.video.sha256}/report-${run.id}.json`;
     await media.putJson(reportKey, input);
     if (input.request.source.kind === 'upload')
@@ -78,12 +80,13 @@ export const { handler, task } = defineTask({
         detail: { tenant: run.tenant, runId: run.id, summary: output },
       },
     ]);
-    // Last: whatever fails before this line undoes the launch, and nothing may fail after it.
+    // Whatever fails before this line undoes the launch.
     if (
       await runs.close(run.tenant, run.id, { status: 'succeeded', output, nowMs: clock.now() }, run.attempt)
     ) {
       emitMetric('workflow_executions_total', 1, { workflow: 'creative-generation', status: 'succeeded' });
     }
+    await intents.keep(run);
     return output;
   },
 });

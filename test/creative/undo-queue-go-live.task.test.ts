@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { openChanges } from '../../lambdas/changes/changes.ts';
 import { openCreatives } from '../../lambdas/creative/creatives.ts';
+import { keepIntents } from '../../lambdas/runtime/intents.ts';
 import { task as queueGoLive } from '../../lambdas/creative/queue-go-live.task.ts';
 import { task } from '../../lambdas/creative/undo-queue-go-live.task.ts';
 import { creativeRun, publishedOf } from '../support/creative-run.ts';
@@ -79,6 +80,28 @@ describe('UndoQueueGoLive', () => {
     expect(await job.intents()).toHaveLength(1);
     await setStatus('HELD');
     expect(await undo(job)).toEqual({ cancelled: 1 + rest.length });
+  });
+
+  it('takes back only what a later attempt added to a launch that had succeeded', async () => {
+    const job = await rig.job();
+    const { request, plan, forecasts } = creativeRun(job.tenant);
+    const all = publishedOf(plan);
+    const firstTwo = { ...all, ads: all.ads.slice(0, 2) };
+    const { goLive: launched } = await job.run(queueGoLive, {
+      request,
+      plan,
+      forecasts,
+      published: firstTwo,
+    });
+    await keepIntents(rig.table('runs'), { tenant: job.tenant, id: job.runId });
+    const before = await experimentOf(job);
+    const { goLive: added } = await job.run(queueGoLive, { request, plan, forecasts, published: all });
+    expect(added.changeIds).toHaveLength(launched.changeIds.length + 1);
+    expect((await experimentOf(job))?.arms).toHaveLength(3);
+
+    expect(await undo(job)).toEqual({ cancelled: 1 });
+    expect(await statuses(job, launched.changeIds)).toEqual(launched.changeIds.map(() => 'HELD'));
+    expect(await experimentOf(job)).toEqual(before);
   });
 
   it('leaves the same launch of another tenant alone', async () => {
