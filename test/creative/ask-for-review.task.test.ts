@@ -36,7 +36,10 @@ describe('AskForReview', () => {
       reasons: REASONS,
       plan: { id: creativeRun(job.tenant).plan.id },
     });
-    expect((await job.row())?.status).toBe('needs-review');
+    expect(await job.row()).toMatchObject({
+      status: 'needs-review',
+      review: { reasons: REASONS, until: new Date(until).toISOString() },
+    });
     expect(await rig.said()).toEqual([
       {
         name: 'creative-generation.needs-review',

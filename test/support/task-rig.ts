@@ -26,12 +26,14 @@ import { captureOutput, type OutputLines } from '../runtime/output-lines.ts';
 type Names = readonly string[];
 
 export interface JobOptions {
+  /** A tenant that already had a run; a new one when absent. */
+  tenant?: string;
   settings?: z.input<typeof Settings>;
   /** Variables of the stage that differ: `MODEL_PROVIDER`, `VISION_PROVIDER`, … */
   env?: Readonly<Record<string, string>>;
 }
 
-/** One run of one tenant of its own, connected to the sandbox, its row open. */
+/** One run of a tenant, connected to the sandbox, its row open. */
 export interface Job {
   readonly tenant: string;
   readonly runId: string;
@@ -98,7 +100,7 @@ export function useTaskRig(): TaskRig {
       jobs += 1;
       // Circuits of an earlier test have closed again.
       plane.clock.advance(DAY_MS);
-      return openJob(plane, rig.sandbox, `tenant-${jobs}`, options);
+      return openJob(plane, rig.sandbox, options.tenant ?? `tenant-${jobs}`, options);
     },
   } as TaskRig;
 
