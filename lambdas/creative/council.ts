@@ -28,7 +28,7 @@ export function decide(
   const score =
     answering.length < QUORUM
       ? null
-      : answering.reduce((sum, judge) => sum + judge.score * judge.weight, 0) / total;
+      : rounded(answering.reduce((sum, judge) => sum + judge.score * judge.weight, 0) / total);
   const scores = answering.map((judge) => judge.score);
   return {
     variationId,
@@ -38,6 +38,11 @@ export function decide(
     disagreement: scores.length < QUORUM ? 0 : Math.max(...scores) - Math.min(...scores),
     rewrites,
   };
+}
+
+/** Weights such as 0.1 have no exact binary form: judges who all say 85 must make 85, not a little less. */
+function rounded(score: number): number {
+  return Math.round(score * 1e6) / 1e6;
 }
 
 /** A predicted click-through equal to the account's usual one is 75; twice it is near 100, half of it near 50. */

@@ -10,15 +10,19 @@ import type { CtrPrediction } from './types.ts';
 export const CtrModel = z.object({
   version: z.string().min(1),
   intercept: z.object({ weight: z.number(), deviation: z.number().positive() }),
-  features: z.array(
-    z.object({
-      name: z.enum(CTR_FEATURES),
-      mean: z.number(),
-      scale: z.number().positive(),
-      weight: z.number(),
-      deviation: z.number().nonnegative(),
+  features: z
+    .array(
+      z.object({
+        name: z.enum(CTR_FEATURES),
+        mean: z.number(),
+        scale: z.number().positive(),
+        weight: z.number(),
+        deviation: z.number().nonnegative(),
+      }),
+    )
+    .refine((features) => new Set(features.map(({ name }) => name)).size === features.length, {
+      message: 'names a feature twice',
     }),
-  ),
 });
 export type CtrModel = z.infer<typeof CtrModel>;
 

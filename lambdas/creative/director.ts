@@ -11,9 +11,10 @@ import {
   type SceneFeatures,
   type Variation,
 } from './types.ts';
+import { isHonest, tagWords } from './honest-claims.ts';
 import { planShots, scenesFor } from './shots.ts';
 import { withId } from './variation-id.ts';
-import { callsToAction, hashtag, hooks, lower, shorten, upper } from './wording.ts';
+import { callsToAction, hashtag, hooks, lower, postText, shorten, upper } from './wording.ts';
 
 export interface DirectorInput {
   brief: Brief;
@@ -53,13 +54,6 @@ function variation({ brief, scenes, ranked, sourceSha256 }: DirectorInput, index
     proof: shorten(upper(proof ?? brief.offer), 80),
     cta: call,
   };
-  const sentences = [
-    pain ? `${upper(pain)}?` : `For ${lower(brief.audience)}.`,
-    desire ? `Imagine this for you: ${lower(desire)}.` : 'Made for you.',
-    `${promise}.`,
-    ...(proof ? [`${upper(proof)}.`] : []),
-    `${call}.`,
-  ];
   return withId(
     {
       title: shorten(`${index + 1}. ${hook.text}`, 120),
@@ -77,10 +71,10 @@ function variation({ brief, scenes, ranked, sourceSha256 }: DirectorInput, index
       captionStyle: at(CAPTION_STYLES, index),
       grade: at(GRADES, index),
       pace,
-      primaryText: shorten(sentences.join(' ').replaceAll('..', '.'), 500),
+      primaryText: postText(brief, { pain, desire, proof, call }),
       headline: shorten(brief.offer, 60),
       hashtags: [hashtag(brief.product), hashtag(desire ?? brief.audience)].filter(
-        (tag) => tag !== undefined,
+        (tag): tag is string => tag !== undefined && isHonest(tagWords(tag), brief),
       ),
       targetAudience: brief.audience,
       emotionalTriggers: [pain ? 'relief' : 'curiosity', desire ? 'aspiration' : 'belonging'],

@@ -1,9 +1,7 @@
 // Can this plan be filmed from this video, and is it allowed to be shown?
-import { inventedScarcity, unsupportedClaims } from './honest-claims.ts';
+import { inventedScarcity, shownText, unsupportedClaims } from './honest-claims.ts';
+import { AD_LENGTH_MS } from './shots.ts';
 import type { Brief, Scene, Variation } from './types.ts';
-
-/** Compliance (requirements): 3 to 90 seconds. */
-export const AD_LENGTH_MS = { min: 3000, max: 90_000 };
 
 /**
  * Everything wrong with a plan, a sentence each; empty is good. A model's plan that cites an unknown scene, footage
@@ -32,13 +30,7 @@ export function planProblems(
     const lengthMs = variation.shots.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
     if (lengthMs < AD_LENGTH_MS.min || lengthMs > AD_LENGTH_MS.max)
       problems.push(`is ${lengthMs / 1000} s long; 3 to 90 s are allowed`);
-    const text = [
-      variation.hook.text,
-      variation.primaryText,
-      variation.headline,
-      variation.callToAction.text,
-      ...variation.shots.map(({ textOverlay }) => textOverlay),
-    ].join('\n');
+    const text = shownText(variation);
     const claims = [...unsupportedClaims(text, brief), ...inventedScarcity(text, brief)];
     if (claims.length > 0) problems.push(`says what the brief does not: ${claims.join(', ')}`);
     return problems.map((problem) => `Variation ${variation.id} ${problem}.`);

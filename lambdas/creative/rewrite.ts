@@ -1,9 +1,9 @@
 // How is a variation mended by what its judges said, when no model rewrites it?
 import type { Mark } from './rubric.ts';
-import { inventedScarcity, unsupportedClaims } from './honest-claims.ts';
+import { isHonest, tagWords } from './honest-claims.ts';
 import type { Brief, Variation } from './types.ts';
 import { withId } from './variation-id.ts';
-import { callsToAction, hashtag, hooks, lower, shorten, upper } from './wording.ts';
+import { callsToAction, hashtag, hooks, lower, postText, shorten, upper } from './wording.ts';
 
 /** Repairs every item that lost points, once; what cannot be mended (the footage itself) stays. */
 export function rewrite(
@@ -16,12 +16,10 @@ export function rewrite(
     marks.filter(({ points, max }) => points !== null && points < max).map(({ item }) => item),
   );
   if (lost.size === 0) return variation;
-  const dishonest = (text: string): boolean =>
-    unsupportedClaims(text, brief).length > 0 || inventedScarcity(text, brief).length > 0;
-  const keepHook = !lost.has('hook') && !lost.has('pain') && !dishonest(variation.hook.text);
+  const keepHook = !lost.has('hook') && !lost.has('pain') && isHonest(variation.hook.text, brief);
   const hook = keepHook ? variation.hook : (hooks(brief)[0] ?? variation.hook);
   const call =
-    variation.callToAction.type === brief.callToAction && !dishonest(variation.callToAction.text)
+    variation.callToAction.type === brief.callToAction && isHonest(variation.callToAction.text, brief)
       ? variation.callToAction
       : { type: brief.callToAction, text: callsToAction(brief)[0] ?? variation.callToAction.text };
   const [pain] = brief.pains;
@@ -40,13 +38,6 @@ export function rewrite(
     seen.add(shot.role);
     return { ...shot, textOverlay: first ? shorten(overlays[shot.role] ?? '', 80) : '' };
   });
-  const sentences = [
-    ...(pain ? [`${upper(pain)}?`] : []),
-    ...(desire ? [`Imagine this for you: ${lower(desire)}.`] : ['Made for you.']),
-    `${brief.product}: ${brief.offer}.`,
-    ...(proof ? [`${upper(proof)}.`] : []),
-    `${call.text}.`,
-  ];
   const tags = [hashtag(brief.product), hashtag(brief.audience)].filter((tag) => tag !== undefined);
   return withId(
     {
@@ -54,9 +45,11 @@ export function rewrite(
       hook,
       callToAction: call,
       shots,
-      primaryText: shorten(sentences.join(' ').replaceAll('..', '.'), 500),
+      primaryText: postText(brief, { pain, desire, proof, call: call.text }),
       headline: shorten(brief.offer, 60),
-      hashtags: lost.has('virality') ? tags : variation.hashtags,
+      hashtags: (lost.has('virality') ? tags : variation.hashtags).filter((tag) =>
+        isHonest(tagWords(tag), brief),
+      ),
       emotionalTriggers:
         variation.emotionalTriggers.length > 0 ? variation.emotionalTriggers : ['relief', 'aspiration'],
     },

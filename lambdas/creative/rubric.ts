@@ -1,5 +1,5 @@
 // How does a judge without a model mark a variation, item by item?
-import { inventedScarcity, unsupportedClaims, vouchedText } from './honest-claims.ts';
+import { inventedScarcity, shownText, unsupportedClaims, vouchedText } from './honest-claims.ts';
 import { HOOK_MAX } from './wording.ts';
 import type { Brief, Variation } from './types.ts';
 
@@ -149,13 +149,13 @@ function proofItem({ brief, everything }: Ad): Judgement {
   return { share: cited ? 1 : 0, note: 'A proof point was given and is not used.' };
 }
 
-function authorityItem({ brief, everything }: Ad): Judgement {
-  const invented = unsupportedClaims(everything, brief);
+function authorityItem({ variation, brief }: Ad): Judgement {
+  const invented = unsupportedClaims(shownText(variation), brief);
   return { share: invented.length === 0 ? 1 : 0, note: `Not vouched for: ${invented.join(', ')}.` };
 }
 
-function scarcityItem({ brief, everything }: Ad): Judgement {
-  const invented = inventedScarcity(everything, brief);
+function scarcityItem({ variation, brief }: Ad): Judgement {
+  const invented = inventedScarcity(shownText(variation), brief);
   return { share: invented.length === 0 ? 1 : 0, note: `Invented scarcity: ${invented.join(', ')}.` };
 }
 
@@ -189,8 +189,8 @@ function consistencyItem({ variation, brief, overlay }: Ad): Judgement {
   };
 }
 
-function claimsItem({ brief, everything }: Ad): Judgement {
-  const invented = unsupportedClaims(everything, brief);
+function claimsItem({ variation, brief }: Ad): Judgement {
+  const invented = unsupportedClaims(shownText(variation), brief);
   return { share: invented.length === 0 ? 1 : 0, note: `Cannot be checked: ${invented.join(', ')}.` };
 }
 

@@ -3,6 +3,9 @@ import type { Brief, PlannedShot, RankedScene, SceneFeatures, Variation } from '
 
 type Role = PlannedShot['role'];
 
+/** Compliance (requirements): 3 to 90 seconds. */
+export const AD_LENGTH_MS = { min: 3000, max: 90_000 };
+
 /** Order of the story by template. Proof is left out when the advertiser vouches for nothing. */
 export const STORY: Readonly<Record<Variation['template'], readonly Role[]>> = {
   hook_problem_solution: ['hook', 'problem', 'solution', 'proof', 'cta'],
@@ -37,27 +40,33 @@ export function planShots(request: ShotRequest): PlannedShot[] {
   if (scenes.length === 0) throw new Error('A plan needs at least one scene.');
   const roles = STORY[template].filter((role) => role !== 'proof' || brief.proofPoints.length > 0);
   const shares = roles.reduce((sum, role) => sum + SHARE[role], 0);
+  const wantedMs = brief.durationSeconds * 1000;
   const footage = new Footage(scenes);
   const shots: PlannedShot[] = [];
+  const shoot = (role: Role, lengthMs: number, textOverlay: string): number => {
+    const part = footage.take(lengthMs);
+    shots.push({ ...part, role, textOverlay, transition: shots.length === 0 ? 'cut' : transition });
+    return part.endMs - part.startMs;
+  };
+  let told = 0;
+  let carriedMs = 0;
   for (const [index, role] of roles.entries()) {
-    let remainingMs = Math.round((brief.durationSeconds * 1000 * SHARE[role]) / shares);
-    let first = true;
-    while (
-      remainingMs >= (first ? 1 : SHORTEST_SHOT_MS) &&
-      shots.length < MAX_SHOTS - (roles.length - index - 1)
-    ) {
-      const last = shots.length === MAX_SHOTS - (roles.length - index);
-      const part = footage.take(last ? remainingMs : Math.min(remainingMs, LONGEST_SHOT_MS[pace]));
-      shots.push({
-        ...part,
-        role,
-        textOverlay: first ? texts[role] : '',
-        transition: shots.length === 0 ? 'cut' : transition,
-      });
-      remainingMs -= part.endMs - part.startMs;
-      first = false;
+    // Rounded on the whole, so that the parts add up to the wanted length.
+    const fromMs = Math.round((wantedMs * told) / shares);
+    told += SHARE[role];
+    let remainingMs = Math.round((wantedMs * told) / shares) - fromMs + carriedMs;
+    const fairShare = Math.max(1, Math.round((MAX_SHOTS * SHARE[role]) / shares));
+    const most = Math.min(fairShare, MAX_SHOTS - shots.length - (roles.length - index - 1));
+    for (let made = 0; made < most && (made === 0 || remainingMs >= SHORTEST_SHOT_MS); made++) {
+      const lengthMs = made === most - 1 ? remainingMs : Math.min(remainingMs, LONGEST_SHOT_MS[pace]);
+      remainingMs -= shoot(role, lengthMs, made === 0 ? texts[role] : '');
     }
+    // Too short for a shot of its own: the next role takes it.
+    carriedMs = remainingMs < SHORTEST_SHOT_MS ? remainingMs : 0;
   }
+  let missingMs = AD_LENGTH_MS.min - shots.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+  while (missingMs > 0 && shots.length < MAX_SHOTS)
+    missingMs -= shoot('cta', Math.max(missingMs, SHORTEST_SHOT_MS), '');
   return shots;
 }
 

@@ -2,9 +2,10 @@
 import { hashOf } from '../runtime/canonical.ts';
 import type { Variation } from './types.ts';
 
-/** `v-` and twelve hex digits over the source and all that is seen, heard or read: the same idea is never made twice. */
+/** `v-` and twelve hex digits over the source and all but the working title: the same idea is never made twice. */
 export function variationId(parts: Omit<Variation, 'id'>, sourceSha256: string): string {
-  return `v-${hashOf({ parts, sourceSha256 }).slice(0, 12)}`;
+  const { title: _, ...idea } = parts;
+  return `v-${hashOf({ parts: idea, sourceSha256 }).slice(0, 12)}`;
 }
 
 /** The variation with its id made from what it holds now. */

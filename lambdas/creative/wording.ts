@@ -1,4 +1,5 @@
 // Which words may an ad use, given what the advertiser said?
+import { isHonest } from './honest-claims.ts';
 import type { Brief, Variation } from './types.ts';
 
 export type Hook = Variation['hook'];
@@ -28,7 +29,7 @@ export function hooks(brief: Brief): Hook[] {
   ];
   const fitting = candidates.filter(({ text }) => text.length <= HOOK_MAX);
   const shortened = candidates.map(({ type, text }) => hook(type, shorten(text, HOOK_MAX)));
-  return distinct([...fitting, ...shortened]);
+  return distinct([...fitting, ...shortened]).filter(({ text }) => isHonest(text, brief));
 }
 
 const CALLS: Readonly<Record<Brief['callToAction'], readonly string[]>> = {
@@ -42,12 +43,38 @@ export function callsToAction(brief: Brief): readonly string[] {
   return CALLS[brief.callToAction];
 }
 
-/** At a word boundary, without dangling punctuation. */
+/**
+ * At a word boundary, without dangling punctuation; within a word only when the first is too long. A number at the cut is left out,
+ * because what followed may have been part of it.
+ */
 export function shorten(text: string, max: number): string {
   if (text.length <= max) return text;
-  const cut = text.slice(0, max + 1);
-  const space = cut.lastIndexOf(' ');
-  return (space > max / 3 ? cut.slice(0, space) : text.slice(0, max)).replace(/[\s,;:–—→-]+$/, '');
+  const whole = /^(.*\S)\s/su.exec(text.slice(0, max + 1))?.[1];
+  return (whole ?? text.slice(0, max).replace(/[\uD800-\uDBFF]$/, ''))
+    .replace(/(?:(?:^|\s)\S*\p{N}\S*)+$/u, '')
+    .replace(/[\s,;:–—→-]+$/, '');
+}
+
+/** Longest text of a post. */
+const POST_MAX = 500;
+
+/** The post: pain, wish, promise, proof and what to do next. What does not fit is left out whole, the least needed first. */
+export function postText(
+  brief: Brief,
+  { pain, desire, proof, call }: Record<'pain' | 'desire' | 'proof', string | undefined> & { call: string },
+): string {
+  const sentences: readonly { need: number; text: string }[] = [
+    { need: 2, text: pain ? `${upper(pain)}?` : `For ${lower(brief.audience)}.` },
+    { need: 3, text: desire ? `Imagine this for you: ${lower(desire)}.` : 'Made for you.' },
+    { need: 1, text: `${brief.product}: ${brief.offer}.` },
+    ...(proof ? [{ need: 4, text: `${upper(proof)}.` }] : []),
+    { need: 0, text: `${call}.` },
+  ].map(({ need, text }) => ({ need, text: text.replace(/([.!?])[.?]$/, '$1') }));
+  for (let most = sentences.length; ; most--) {
+    const kept = sentences.filter(({ need }) => need < most).map(({ text }) => text);
+    const post = kept.join(' ');
+    if (most === 1 || (post.length <= POST_MAX && isHonest(post, brief))) return post;
+  }
 }
 
 export function upper(text: string): string {
@@ -62,9 +89,9 @@ export function lower(text: string): string {
     : text;
 }
 
-/** `#` and letters only: `Sleep better!` → `#SleepBetter`. */
+/** `#` and ASCII letters only: `Sleep better!` → `#SleepBetter`. Words with digits are left out: a tag cannot say of what. */
 export function hashtag(text: string): string | undefined {
-  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = (text.match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => !/\p{N}/u.test(word));
   const tag = words.slice(0, 3).map(upper).join('').replace(/[^\w]/g, '').slice(0, 40);
   return tag.length > 1 ? `#${tag}` : undefined;
 }
