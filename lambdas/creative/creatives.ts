@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { Need } from '../runtime/need.ts';
 import { tableNeed, type TableAction, type Table, type TransactAction } from '../runtime/table.ts';
 import { Conflict } from '../runtime/errors.ts';
+import { Experiment } from './experiment.ts';
 import { BattlePlan, Verdict, VariationId } from './types.ts';
 
 export const ReviewDecision = z.object({
@@ -34,18 +35,6 @@ export const Review = z.object({
   decision: ReviewDecision.optional(),
 });
 export type Review = z.infer<typeof Review>;
-
-export const Experiment = z.object({
-  tenant: z.string(),
-  runId: z.string(),
-  accountId: z.string(),
-  campaignId: z.string(),
-  adSetId: z.string(),
-  /** Epoch milliseconds. */
-  publishedAt: z.number().int(),
-  arms: z.array(z.object({ variationId: VariationId, adId: z.string(), predictedCtr: z.number() })),
-});
-export type Experiment = z.infer<typeof Experiment>;
 
 export interface Creatives {
   /** Stored before anyone is asked; a repeat (retry, redrive) replaces the token. */

@@ -1,7 +1,7 @@
 // Which changes bring a launch to life, and in which order?
 import * as z from 'zod';
 import { changeId, type ChangeRequest } from '../changes/change.ts';
-import { Experiment } from './creatives.ts';
+import { Experiment } from './experiment.ts';
 import type { Published } from './publish-input.ts';
 import type { BattlePlan, Forecast } from './types.ts';
 

@@ -44,7 +44,7 @@ export const { handler, task } = defineTask({
       await settings.get(run.tenant),
       await publisher.account(),
     );
-    const label = `${request.brief.product} · ${plan.title}`;
+    const label = plan.title;
 
     const campaignId = await ensure(context, {
       kind: 'campaign',
