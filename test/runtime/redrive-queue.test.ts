@@ -138,11 +138,14 @@ describe('dead letters of triggers', () => {
     const runId = freshRunId(world);
     // The settling fails until its message is a dead letter.
     const fault = world.cloud.faults.add({ function: 'settle-run', invocation: 'error', event: runId });
+    // The sweep would send another one every five minutes.
+    const sweep = world.cloud.faults.add({ function: 'sweep-runs', invocation: 'error' });
     await startDoomed(world, { runId });
     await world.cloud.settle();
     expect(await waiting('settle-run-dead-letters')).toBe(1);
     expect(await runRow(world, runId)).toMatchObject({ status: 'running' });
     fault.remove();
+    sweep.remove();
     expect(await redriveAll('settle-run-dead-letters')).toMatchObject({ moving: true });
     await world.cloud.settle();
     expect(await runRow(world, runId)).toMatchObject({ status: 'failed' });

@@ -109,6 +109,11 @@ describe('a run that fails', () => {
     await deliverAgain(runId);
     expect(await runRow(world, runId)).toMatchObject({ status: 'running', attempt: 2 });
     expect(adAccount(world)).toBe(before);
+    // Its second attempt was never started, which the sweep finds.
+    await world.cloud.advance(20 * 60_000);
+    await world.cloud.settle();
+    expect(await runRow(world, runId)).toMatchObject({ status: 'failed', attempt: 2 });
+    expect(adAccount(world)).toBe('[]');
   });
 
   it('is failed even if its last step had called it a success', async () => {
