@@ -108,7 +108,8 @@ async function portFinding(part: string, port: number | undefined, option: strin
   };
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Nobody listens there on loopback. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateFfmpeg, type FfmpegLocation } from '../../lambdas/creative/media/ffmpeg.ts';
 import { assemblyOfToday, makeAssembly, touchAssembly } from './assembly.ts';
-import { rememberReasons } from './execution.ts';
+import { rememberReasons } from './watch.ts';
+import { isFree } from './doctor.ts';
 import type { Screen } from './screen.ts';
 import { storeKeys, vendorsFrom } from './vendors.ts';
 import { DEMO_TENANT, startWorld, type World } from './world.ts';
@@ -59,6 +60,9 @@ export async function openLaptop(
   { screen, env, cacheDir, findFfmpeg, signal }: Surroundings & { screen: Screen },
   options: LaptopOptions,
 ): Promise<Laptop> {
+  // Said before the synthesis, which takes seconds.
+  await refuseBusy(options.awsPort, 'the AWS endpoint', '--aws-port');
+  await refuseBusy(options.apiPort, 'the HTTP API', '--api-port');
   const ffmpeg = await findFfmpeg();
   const { directory, isCurrent } = assemblyOfToday(cacheDir);
   if (isCurrent) touchAssembly(directory);
@@ -102,4 +106,11 @@ export async function openLaptop(
   }
   step.done(isCurrent ? 'stacks unchanged' : '');
   return { world, ffmpeg, reasons };
+}
+
+async function refuseBusy(port: number | undefined, what: string, option: string): Promise<void> {
+  if (port === undefined || port === 0 || (await isFree(port))) return;
+  throw new Error(
+    `Port ${port} for ${what} is already in use. Stop what uses it, or choose another with ${option}.`,
+  );
 }

@@ -88,7 +88,7 @@ export function openScreen(
     if (text === undefined) return;
     frame += 1;
     // One row only: what wraps could not be erased.
-    const columns = Math.max(20, (sink.columns ?? 80) - 3);
+    const columns = Math.max(20, (sink.columns || 80) - 3);
     sink.write(
       `${FRAMES[frame % FRAMES.length]} ${text.length > columns ? `${text.slice(0, columns - 1)}…` : text}`,
     );
