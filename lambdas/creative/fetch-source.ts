@@ -4,7 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { InvalidInput, RateLimited, Refused, Unavailable } from '../runtime/errors.ts';
 import type { Drive } from '../ports/drive/drive.ts';
-import type { Outbound } from '../runtime/outbound.ts';
+import type { Outbound, OutboundAnswer } from '../runtime/outbound.ts';
 
 /** Of one source file; a stage may lower it through the probe's own limit. */
 export const MAX_SOURCE_BYTES = 2 * 1024 ** 3;
@@ -45,7 +45,7 @@ export async function fetchUrl(
           answer.body.destroy();
           throw statusError(answer.status, url);
         }
-        return { from: answer.status === 206 ? start : 0, chunks: answer.body as AsyncIterable<Uint8Array> };
+        return { from: firstByte(answer, start), chunks: answer.body as AsyncIterable<Uint8Array> };
       },
     },
     path,
@@ -133,6 +133,15 @@ async function transfer(
 
 function tooLarge(): InvalidInput {
   return new InvalidInput(`The file is larger than ${MAX_SOURCE_BYTES / 1024 ** 3} GiB, the most we take.`);
+}
+
+/** Where the answer begins. @throws Unavailable when it is another part than the one asked for. */
+function firstByte({ status, headers, body }: OutboundAnswer, wanted: number): number {
+  if (status !== 206) return 0;
+  const start = /^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1];
+  if (start !== undefined && Number(start) === wanted) return wanted;
+  body.destroy();
+  throw new Unavailable(`The server answered with another part than bytes from ${wanted}.`);
 }
 
 function length(headers: IncomingHttpHeaders): number | null {
