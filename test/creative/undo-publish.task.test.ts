@@ -61,6 +61,27 @@ describe('UndoPublish', () => {
     expect(rig.account()).toBe(before);
   });
 
+  it('finds what landed later than anybody looked, by the mark of the run', async () => {
+    const job = await rig.job();
+    const before = rig.account();
+    await launchCampaign(rig, job);
+    const edge = `${rig.sandbox.url}/meta/v25.0/act_${DEFAULT_ACCOUNT.id}/campaigns`;
+    const late = await fetch(edge, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${DEFAULT_ACCOUNT.tokens[0]}` },
+      body: new URLSearchParams({
+        name: `Lumo lamp [${job.runId}/campaign/launch]`,
+        objective: 'OUTCOME_TRAFFIC',
+        special_ad_categories: '[]',
+        is_adset_budget_sharing_enabled: 'false',
+        status: 'PAUSED',
+      }),
+    });
+    expect(late.status).toBe(200);
+    expect(await undo(job)).toEqual({ removed: 6 });
+    expect(rig.account()).toBe(before);
+  });
+
   it.each([
     ['throttle', 'RateLimited'],
     ['server-error', 'Unavailable'],
