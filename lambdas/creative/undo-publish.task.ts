@@ -14,7 +14,8 @@ export const { handler, task } = defineTask({
     const removed = await takeBack(
       effects,
       // An open circuit must not keep an undo from trying.
-      ({ accountId, secret }) => publisher.for({ tenant: run.tenant, accountId, secret }, { evenIfFailing: true }),
+      ({ accountId, secret }) =>
+        publisher.for({ tenant: run.tenant, accountId, secret }, { evenIfFailing: true }),
       run.id,
     );
     return { removed };
