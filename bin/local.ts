@@ -10,14 +10,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     interruption.abort(new Error('Interrupted.'));
   });
 }
-const out = openScreen(process.stdout);
+// Standard output is the commands' own. A function that outlives its cloud may still log.
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = (chunk: string | Uint8Array) =>
+  interruption.signal.aborted ? true : process.stderr.write(chunk);
+const out = openScreen({ write, isTTY: process.stdout.isTTY, columns: process.stdout.columns });
 const err = openScreen(process.stderr);
 const exitCode = await runCli(
   process.argv.slice(2),
   surroundings({
     out,
     err,
-    writeOut: (text) => process.stdout.write(text),
+    writeOut: (text) => write(text),
     env: process.env,
     signal: interruption.signal,
   }),
@@ -25,4 +29,4 @@ const exitCode = await runCli(
 out.close();
 err.close();
 // Idle connections of clients in this process must not hold it; what was written must have left.
-process.stdout.write('', () => process.exit(exitCode));
+write('', () => process.exit(exitCode));

@@ -8,7 +8,14 @@ import { openRuns } from '../../lambdas/runtime/runs.ts';
 import { beside, briefFor, SAMPLE_BRIEF } from './brief.ts';
 import { doctorLines, examine } from './doctor.ts';
 import { runExecution, type ExecutionResult } from './execution.ts';
-import { NO_FFMPEG, openLaptop, type ExitCode, type Laptop, type Surroundings } from './laptop.ts';
+import {
+  closeLaptop,
+  NO_FFMPEG,
+  openLaptop,
+  type ExitCode,
+  type Laptop,
+  type Surroundings,
+} from './laptop.ts';
 import { MEDIA_BUCKET, showOutcome } from './outcome.ts';
 import { tellQuestion } from './review.ts';
 import { DRIVE_FILES, isSampleMade, registerDriveFile } from './sample.ts';
@@ -84,7 +91,7 @@ export async function demoCommand(context: Surroundings, options: DemoOptions): 
     return 0;
   } finally {
     await withdraw();
-    await world.close();
+    await closeLaptop(world, signal);
   }
 }
 

@@ -114,3 +114,21 @@ async function refuseBusy(port: number | undefined, what: string, option: string
     `Port ${port} for ${what} is already in use. Stop what uses it, or choose another with ${option}.`,
   );
 }
+
+const QUIET_MS = 200;
+const LONGEST_AFTERMATH_MS = 10_000;
+
+/**
+ * Lets what follows the end of an execution happen (its row is closed, its dead letter written), then takes everything
+ * down. Interrupted: takes it down at once.
+ */
+export async function closeLaptop(world: World, signal: AbortSignal): Promise<void> {
+  const startedAt = Date.now();
+  let quietSince = startedAt;
+  while (!signal.aborted && Date.now() - startedAt < LONGEST_AFTERMATH_MS) {
+    if (world.cloud.clock.busy().length > 0) quietSince = Date.now();
+    else if (Date.now() - quietSince >= QUIET_MS) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await world.close();
+}

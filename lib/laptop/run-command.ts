@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { RunId, TenantId } from '../../lambdas/runtime/run-id.ts';
 import { firstIssue, readJsonFile } from './brief.ts';
 import { runExecution, stateMachineNames, type ExecutionResult } from './execution.ts';
-import { NO_FFMPEG, openLaptop, type ExitCode, type Surroundings } from './laptop.ts';
+import { closeLaptop, NO_FFMPEG, openLaptop, type ExitCode, type Surroundings } from './laptop.ts';
 import { tellQuestion } from './review.ts';
 import { duration } from './screen.ts';
 import { mentions, registerMentioned } from './sample.ts';
@@ -116,7 +116,7 @@ async function execute(context: Surroundings, options: RunOptions): Promise<Exec
     return result;
   } finally {
     await withdraw?.();
-    await world.close();
+    await closeLaptop(world, signal);
   }
 }
 
