@@ -20,6 +20,7 @@ import { driveSecret } from '../../lib/sandbox/drive/drive.ts';
 import { DEFAULT_ACCOUNT } from '../../lib/sandbox/meta/accounts.ts';
 import { DEFAULT_API_KEY } from '../../lib/sandbox/openai/openai.ts';
 import { startSandbox, type Sandbox } from '../../lib/sandbox/sandbox.ts';
+import { connected, vendors } from './connections.ts';
 import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts';
 import { captureOutput, type OutputLines } from '../runtime/output-lines.ts';
 
@@ -233,35 +234,5 @@ async function openJob(
         opened as unknown as TaskDoubles<never, never, never>,
       );
     },
-  };
-}
-
-function vendors(sandbox: Sandbox): Record<string, string> {
-  return {
-    PATH: process.env['PATH'] ?? '',
-    FFMPEG_PATH: process.env['FFMPEG_PATH'] ?? '',
-    ...sandbox.environment(),
-    META_API_VERSION: 'v25.0',
-    MODEL_PROVIDER: 'none',
-    MODEL_NAME: 'test',
-    VISION_PROVIDER: 'none',
-    SPEECH_PROVIDER: 'none',
-    RENDER_PRESET: 'draft',
-    OUTBOUND_ALLOW_HOSTS: new URL(sandbox.url).host,
-  };
-}
-
-function connected(tenant: string): z.input<typeof Settings> {
-  return {
-    adAccounts: [
-      {
-        id: DEFAULT_ACCOUNT.id,
-        currency: DEFAULT_ACCOUNT.currency,
-        timeZone: DEFAULT_ACCOUNT.timeZone,
-        pageId: DEFAULT_ACCOUNT.pageIds[0] ?? '',
-        secret: `tenants/${tenant}/meta`,
-      },
-    ],
-    connections: { drive: `tenants/${tenant}/drive` },
   };
 }
