@@ -4,7 +4,7 @@ import { bucketNeed } from '../runtime/bucket.ts';
 import { busNeed } from '../runtime/bus.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { intentsNeed } from '../runtime/intents-need.ts';
-import { emitMetric } from '../runtime/metrics.ts';
+import { endRun } from '../runtime/end-run.ts';
 import { runsNeed } from '../runtime/runs-need.ts';
 import { GoLive } from './go-live.ts';
 import { Published } from './publish-input.ts';
@@ -81,11 +81,7 @@ export const { handler, task } = defineTask({
       },
     ]);
     // Whatever fails before this line undoes the launch.
-    if (
-      await runs.close(run.tenant, run.id, { status: 'succeeded', output, nowMs: clock.now() }, run.attempt)
-    ) {
-      emitMetric('workflow_executions_total', 1, { workflow: 'creative-generation', status: 'succeeded' });
-    }
+    await endRun(runs, 'creative-generation', run, { status: 'succeeded', output, nowMs: clock.now() });
     await intents.keep(run);
     return output;
   },

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { busNeed } from '../runtime/bus.ts';
 import { defineTask } from '../runtime/define-task.ts';
-import { emitMetric } from '../runtime/metrics.ts';
+import { endRun } from '../runtime/end-run.ts';
 import { runsNeed } from '../runtime/runs-need.ts';
 import { BattlePlan, listOf, Verdict } from './types.ts';
 
@@ -19,11 +19,7 @@ export const { handler, task } = defineTask({
         detail: { tenant: run.tenant, runId: run.id, summary: output },
       },
     ]);
-    if (
-      await runs.close(run.tenant, run.id, { status: 'rejected', output, nowMs: clock.now() }, run.attempt)
-    ) {
-      emitMetric('workflow_executions_total', 1, { workflow: 'creative-generation', status: 'rejected' });
-    }
+    await endRun(runs, 'creative-generation', run, { status: 'rejected', output, nowMs: clock.now() });
     return output;
   },
 });

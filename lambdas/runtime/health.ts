@@ -20,6 +20,7 @@ export const Health = z.object({
   compensationDebts: z.number().int().optional(),
   openRuns: z.number().int().optional(),
   oldestPendingSeconds: z.number().optional().describe('As of the last sweep'),
+  nextTokenExpiryAt: z.string().optional().describe('The next vendor token to end, as of the last sweep'),
   workers: z.record(z.string(), z.object({ lastSuccessAt: z.string(), secondsAgo: z.number() })),
   /** What is wrong, one sentence each, without names of tenants. */
   problems: z.array(z.string()),
@@ -34,6 +35,8 @@ export interface HealthCheck {
 const REMEMBERED_MS = 10_000;
 /** Scheduled workers come every five minutes. */
 const LATE_MS = 20 * 60_000;
+/** Time for a person to connect again. */
+const EXPIRY_WARNING_MS = 7 * 86_400_000;
 const NAMES = Object.keys(TABLES) as TableName[];
 
 const tables: Record<string, Need<Table>> = Object.fromEntries(
@@ -133,6 +136,7 @@ async function look(
       gauges?.oldestPendingAt === undefined
         ? undefined
         : (nowMs - Date.parse(gauges.oldestPendingAt)) / 1_000,
+    nextTokenExpiryAt: gauges?.nextTokenExpiryAt,
     workers: Object.fromEntries(
       (workers?.lastSuccess ?? []).map(({ worker, at }) => [
         worker,
@@ -154,9 +158,13 @@ function concerns(
     ([name, { waiting }]) => name.includes('dead-letters') && waiting > 0,
   );
   const debts = workers?.gauges?.compensationDebts ?? 0;
+  const expiry = workers?.gauges?.nextTokenExpiryAt;
   return [
     ...(openCircuits > 0 ? [`${openCircuits} circuits are open: a vendor is failing.`] : []),
     ...(debts > 0 ? [`${debts} effects could not be undone yet.`] : []),
+    ...(expiry !== undefined && Date.parse(expiry) - nowMs < EXPIRY_WARNING_MS
+      ? [`A vendor token ends at ${expiry}: connect again.`]
+      : []),
     ...late.map(({ worker, at }) => `${worker} last succeeded at ${at}.`),
     ...dead.map(([name, { waiting }]) => `${waiting} messages wait on ${name}.`),
   ];

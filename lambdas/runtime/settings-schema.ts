@@ -34,6 +34,8 @@ export const AdAccount = z.strictObject({
   specialAdCategories: z.array(z.string().max(40)).max(5).default([]),
   /** Of a new launch, minor units of the account's currency; the tenant's own when absent. */
   dailyBudgetMinor: z.number().int().min(100).max(100_000_000).optional(),
+  /** When the secret's token ends, as the vendor said on connecting; /health warns before. */
+  tokenExpiresAt: z.iso.datetime().optional(),
 });
 export type AdAccount = z.infer<typeof AdAccount>;
 

@@ -70,12 +70,17 @@ export const { handler, trigger } = defineTrigger({
       (oldest, at) => (oldest === undefined || at < oldest ? at : oldest),
       undefined,
     );
+    const expiries = await Promise.all(
+      tenants.map(async (tenant) => (await settings.get(tenant)).adAccounts.flatMap((one) => one.tokenExpiresAt ?? [])),
+    );
+    const [nextTokenExpiryAt] = expiries.flat().toSorted((a, b) => Date.parse(a) - Date.parse(b));
     await recordGauges(history, {
       at: new Date(nowMs).toISOString(),
       pendingChanges: pending.length,
       compensationDebts: debts.length,
       openRuns: open.length,
       ...(waitingSince === undefined ? {} : { oldestPendingAt: waitingSince }),
+      ...(nextTokenExpiryAt === undefined ? {} : { nextTokenExpiryAt }),
     });
     emitMetric('pending_ad_changes_count', pending.length, {});
     emitMetric('compensation_debt_count', debts.length, {});

@@ -32,6 +32,8 @@ export const Gauges = z.object({
   openRuns: z.number().int(),
   /** Since when the oldest change or run waits, ISO 8601. */
   oldestPendingAt: z.string().optional(),
+  /** The next vendor token to end, ISO 8601; absent when no connection says when. */
+  nextTokenExpiryAt: z.string().optional(),
 });
 export type Gauges = z.infer<typeof Gauges>;
 

@@ -1,5 +1,8 @@
 // Can anybody see that Impresario is well, and nobody more than that?
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openSettings } from '../../lambdas/runtime/settings.ts';
+import { Settings } from '../../lambdas/runtime/settings-schema.ts';
+import { openSettingsWriter } from '../../lambdas/runtime/settings-writer.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { testWorld } from '../support/world.ts';
 import { ask, drain, queueUrl } from './operations.ts';
@@ -14,6 +17,25 @@ beforeEach(async () => {
   // Answers are remembered for ten seconds.
   await world.cloud.advance(11_000);
 });
+
+/** Straight into the settings: another tenant's account, known by its token's end. */
+async function connectWithToken(tenant: string, tokenExpiresAt: string): Promise<void> {
+  const reader = openSettings(world.table('settings'));
+  const account = {
+    id: '909090909',
+    currency: 'USD',
+    timeZone: 'UTC',
+    pageId: '808080808',
+    secret: `tenants/${tenant}/meta`,
+  };
+  await openSettingsWriter(world.table('settings'), world.table('audit').name).save({
+    tenant,
+    expectedVersion: (await reader.current(tenant)).version,
+    settings: Settings.parse({ adAccounts: [{ ...account, tokenExpiresAt }] }),
+    actor: 'test',
+    nowMs: world.cloud.clock.now(),
+  });
+}
 
 const look = () => ask(world, null, 'GET', '/health');
 
@@ -51,6 +73,18 @@ describe('GET /health', () => {
     });
     const { status, body } = await look();
     expect([status, body['problems']]).toEqual([503, ['No answer from the queues: ServiceUnavailable.']]);
+  });
+
+  it('warns a week before a vendor token ends, without saying whose', async () => {
+    const endsAt = new Date(world.cloud.clock.now() + 3 * 86_400_000).toISOString();
+    await connectWithToken('expiring', endsAt);
+    await world.cloud.advance(6 * 60_000);
+    const { status, body } = await look();
+    expect([status, body['status'], body['nextTokenExpiryAt']]).toEqual([200, 'degraded', endsAt]);
+    expect(body['problems']).toContain(`A vendor token ends at ${endsAt}: connect again.`);
+    expect(JSON.stringify(body)).not.toContain('expiring');
+    await connectWithToken('expiring', new Date(world.cloud.clock.now() + 90 * 86_400_000).toISOString());
+    await world.cloud.advance(6 * 60_000);
   });
 
   it('is degraded, not failing, while a vendor is away or a dead letter waits', async () => {
