@@ -28,7 +28,11 @@ export interface ExecutionsBench {
 const steps = Array.from({ length: STATES }, (_, index) => `Step${index + 1}`);
 
 function trust(service: string): Json {
-  return { Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: `${service}.amazonaws.com` } }] };
+  return {
+    Statement: [
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: `${service}.amazonaws.com` } },
+    ],
+  };
 }
 
 function definition(): Json {
@@ -49,8 +53,16 @@ function definition(): Json {
       ...(index === STATES - 1 ? { End: true } : { Next: steps[index + 1] }),
     },
   ]);
-  const begin = { Type: 'Pass', Assign: { run: { id: '{% $states.context.Execution.Name %}', tenant: 'tenant-1', attempt: 1 } }, Next: steps[0] };
-  return { QueryLanguage: 'JSONata', StartAt: 'Begin', States: Object.fromEntries([['Begin', begin], ...states]) };
+  const begin = {
+    Type: 'Pass',
+    Assign: { run: { id: '{% $states.context.Execution.Name %}', tenant: 'tenant-1', attempt: 1 } },
+    Next: steps[0],
+  };
+  return {
+    QueryLanguage: 'JSONata',
+    StartAt: 'Begin',
+    States: Object.fromEntries([['Begin', begin], ...states]),
+  };
 }
 
 function template(): Json {
@@ -68,14 +80,21 @@ function template(): Json {
       },
     },
   ]);
-  const invoke = { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: steps.map((name) => ({ 'Fn::GetAtt': [name, 'Arn'] })) };
+  const invoke = {
+    Effect: 'Allow',
+    Action: 'lambda:InvokeFunction',
+    Resource: steps.map((name) => ({ 'Fn::GetAtt': [name, 'Arn'] })),
+  };
   return {
     Resources: {
       FunctionRole: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust('lambda') } },
       ...Object.fromEntries(functions),
       MachineRole: {
         Type: 'AWS::IAM::Role',
-        Properties: { AssumeRolePolicyDocument: trust('states'), Policies: [{ PolicyName: 'own', PolicyDocument: { Statement: [invoke] } }] },
+        Properties: {
+          AssumeRolePolicyDocument: trust('states'),
+          Policies: [{ PolicyName: 'own', PolicyDocument: { Statement: [invoke] } }],
+        },
       },
       Machine: {
         Type: 'AWS::StepFunctions::StateMachine',
@@ -84,7 +103,9 @@ function template(): Json {
           StateMachineType: 'STANDARD',
           RoleArn: { 'Fn::GetAtt': ['MachineRole', 'Arn'] },
           DefinitionString: JSON.stringify(definition()),
-          DefinitionSubstitutions: Object.fromEntries(steps.map((name) => [name, { 'Fn::GetAtt': [name, 'Arn'] }])),
+          DefinitionSubstitutions: Object.fromEntries(
+            steps.map((name) => [name, { 'Fn::GetAtt': [name, 'Arn'] }]),
+          ),
         },
       },
     },
@@ -165,7 +186,14 @@ export async function benchExecutions({ executions = EXECUTIONS, runs = 5 } = {}
     await close();
   }
   const median = rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)] ?? 0;
-  return { executions, runs, executionsPerSecond: Math.round(median), eventsPerExecution, concurrentRssMegabytes };
+  return {
+    executions,
+    runs,
+    executionsPerSecond: Math.round(median),
+    eventsPerExecution,
+    concurrentRssMegabytes,
+  };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) console.log(await benchExecutions({ runs: 3 }));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  console.log(await benchExecutions({ runs: 3 }));
