@@ -65,4 +65,6 @@ export interface Change extends z.output<typeof ChangeRequest> {
   /** Epoch milliseconds before which nobody may claim it. */
   notBefore: number;
   createdAt: number;
+  /** Cancelled by whoever queued it, who may queue it again. */
+  retracted?: boolean;
 }

@@ -24,6 +24,8 @@ export interface Changes {
   inStatus(tenant: string, status: ChangeStatus): Promise<Change[]>;
   /** True when it was still waiting and is now CANCELLED, or already was. @throws Conflict when it is being applied. */
   cancel(tenant: string, id: string, reason: string, nowMs: number): Promise<boolean>;
+  /** As `cancel`, by whoever queued it, whose later attempt may queue it again; a person's cancellation stays a person's. */
+  retract(tenant: string, id: string, reason: string, nowMs: number): Promise<boolean>;
 }
 
 /** Digits of an epoch millisecond until the year 33658. */
@@ -39,6 +41,39 @@ export function changesNeed(...actions: readonly Parameters<typeof tableNeed>[1]
 
 export function openChanges(table: Table): Changes {
   const key = (tenant: string, id: string) => ({ pk: `${tenant}#change`, sk: id });
+
+  async function take(
+    tenant: string,
+    id: string,
+    { reason, nowMs, retracted }: { reason: string; nowMs: number; retracted: boolean },
+  ): Promise<boolean> {
+    try {
+      await table.update({
+        Key: key(tenant, id),
+        UpdateExpression:
+          'SET #status = :cancelled, statusPk = :statusPk, cancelledAt = :now, cancelReason = :reason, retracted = :retracted',
+        ConditionExpression: '#status IN (:held, :pending)',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: {
+          ':cancelled': 'CANCELLED',
+          ':held': 'HELD',
+          ':pending': 'PENDING',
+          ':statusPk': `${tenant}#CANCELLED`,
+          ':now': nowMs,
+          ':reason': reason,
+          ':retracted': retracted,
+        },
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      const found = await table.get(key(tenant, id));
+      if (found === undefined) return false;
+      if (found['status'] === 'CANCELLED') return true;
+      throw error;
+    }
+  }
+
   return {
     queueing(changes) {
       const made = changes.map(({ tenant, request, status, nowMs }): Change => ({
@@ -53,7 +88,8 @@ export function openChanges(table: Table): Changes {
         Put: {
           TableName: table.name,
           Item: toItem(change),
-          ConditionExpression: 'attribute_not_exists(pk)',
+          ConditionExpression: 'attribute_not_exists(pk) OR retracted = :yes',
+          ExpressionAttributeValues: { ':yes': true },
         },
       }));
       return { changes: made, actions };
@@ -71,30 +107,8 @@ export function openChanges(table: Table): Changes {
       });
       return items.map(fromItem);
     },
-    async cancel(tenant, id, reason, nowMs) {
-      try {
-        await table.update({
-          Key: key(tenant, id),
-          UpdateExpression:
-            'SET #status = :cancelled, statusPk = :statusPk, cancelledAt = :now, cancelReason = :reason',
-          ConditionExpression: 'attribute_exists(pk) AND #status IN (:held, :pending, :cancelled)',
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: {
-            ':cancelled': 'CANCELLED',
-            ':held': 'HELD',
-            ':pending': 'PENDING',
-            ':statusPk': `${tenant}#CANCELLED`,
-            ':now': nowMs,
-            ':reason': reason,
-          },
-        });
-        return true;
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error;
-        if ((await table.get(key(tenant, id))) === undefined) return false;
-        throw error;
-      }
-    },
+    cancel: (tenant, id, reason, nowMs) => take(tenant, id, { reason, nowMs, retracted: false }),
+    retract: (tenant, id, reason, nowMs) => take(tenant, id, { reason, nowMs, retracted: true }),
   };
 }
 

@@ -62,13 +62,14 @@ export interface PanelRules {
 export function reviewReasons(
   verdicts: readonly z.infer<typeof Verdict>[],
   rules: PanelRules,
-  planNeedsReview: boolean,
+  /** Why the plan itself needs a look; empty when it does not. */
+  planReasons: readonly string[],
 ): string[] {
   const approved = verdicts.filter((verdict) => verdict.approved);
   const torn = approved.filter(({ disagreement }) => disagreement > rules.maximumDisagreement);
   const silent = verdicts.filter(({ score }) => score === null);
   return [
-    ...(planNeedsReview ? ['The language model failed, so the default strategy wrote the plan.'] : []),
+    ...planReasons,
     ...(approved.length < rules.minimumApproved
       ? [
           `Only ${approved.length} of ${verdicts.length} variations reached the threshold; ${rules.minimumApproved} are needed.`,

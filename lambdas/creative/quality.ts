@@ -53,6 +53,6 @@ export async function reviewPlan(
     forecasts: { list: distinct.flatMap(({ variation }) => known.get(variation.id) ?? []) },
     verdicts: { list: verdicts },
     approved: verdicts.filter(({ approved }) => approved).map(({ variationId }) => variationId),
-    reviewReasons: reviewReasons(verdicts, rules, plan.needsReview),
+    reviewReasons: reviewReasons(verdicts, rules, plan.needsReview ? plan.reasons : []),
   };
 }

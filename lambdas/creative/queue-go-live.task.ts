@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { changesNeed } from '../changes/changes.ts';
 import { defineTask } from '../runtime/define-task.ts';
+import { tableNeed } from '../runtime/table.ts';
 import { settingsNeed } from '../runtime/settings.ts';
 import { creativesNeed } from './creatives.ts';
 import type { Experiment } from './experiment.ts';
@@ -23,6 +24,7 @@ export const { handler, task } = defineTask({
     changes: changesNeed(['GetItem', 'PutItem']),
     creatives: creativesNeed('GetItem', 'PutItem'),
     settings: settingsNeed,
+    guarded: tableNeed('runs', ['ConditionCheckItem']),
   },
   effects: [GO_LIVE],
   undoneBy: 'UndoQueueGoLive',
@@ -45,7 +47,9 @@ export const { handler, task } = defineTask({
     const changeIds = queued.map(({ id }) => id);
     // Changes that an earlier try or attempt queued stay as they are: the transaction holds what is missing.
     const present = await Promise.all(changeIds.map((id) => changes.get(run.tenant, id)));
-    const missing = actions.filter((_, index) => present[index] === undefined);
+    const isMissing = (index: number): boolean =>
+      present[index] === undefined || present[index].retracted === true;
+    const missing = actions.filter((_, index) => isMissing(index));
     const experiment: Experiment = {
       tenant: run.tenant,
       runId: run.id,
@@ -63,11 +67,12 @@ export const { handler, task } = defineTask({
     const launched = (await effects.kept(GO_LIVE)).length > 0;
     const subject = launched ? `${published.campaignId}-${run.attempt}` : published.campaignId;
     const intent: GoLiveIntent = {
-      changeIds: launched ? changeIds.filter((_, index) => present[index] === undefined) : changeIds,
+      changeIds: launched ? changeIds.filter((_, index) => isMissing(index)) : changeIds,
       experimentBefore: launched ? ((await creatives.experiment(run.tenant, run.id)) ?? null) : null,
     };
     await effects.begin(GO_LIVE, subject, intent);
-    await changes.transact([...missing, creatives.recording(experiment)]);
+    // With the intent in the same transaction, a straggler of an undone run queues nothing.
+    await changes.transact([...missing, creatives.recording(experiment), effects.guard(GO_LIVE, subject)]);
     await effects.applied(GO_LIVE, subject, { changeIds });
     return { goLive: { status, changeIds } };
   },

@@ -19,7 +19,7 @@ export const { handler, task } = defineTask({
     for (const intent of await effects.open(GO_LIVE)) {
       const { changeIds, experimentBefore } = GoLiveIntent.parse(intent.details);
       for (const id of changeIds) {
-        if (await changes.cancel(run.tenant, id, 'The launch it belongs to was undone.', clock.now()))
+        if (await changes.retract(run.tenant, id, 'The launch it belongs to was undone.', clock.now()))
           cancelled += 1;
       }
       await changes.transact([

@@ -6,7 +6,7 @@
 import { Conflict } from './errors.ts';
 import { emitMetric } from './metrics.ts';
 import { retainedUntil, runKey } from './run-keys.ts';
-import type { Item, Table } from './table.ts';
+import type { Item, Table, TransactAction } from './table.ts';
 
 export interface Intent {
   effect: string;
@@ -37,6 +37,11 @@ export interface Effects {
   begin(effect: string, subject: string, details: unknown): Promise<Begun>;
   /** @throws Conflict when it was undone meanwhile: the caller is a straggler and must remove what it made. */
   applied(effect: string, subject: string, result: unknown): Promise<void>;
+  /**
+   * For a transaction with the effect itself: fails it with Conflict when the intent was undone meanwhile. The task needs
+   * ConditionCheckItem on the table runs.
+   */
+  guard(effect: string, subject: string): TransactAction;
   /** Succeeds when it never began. */
   undone(effect: string, subject: string): Promise<void>;
   /** Begun or applied and neither undone nor kept, newest first: the order in which to undo. */
@@ -141,6 +146,18 @@ export function openEffects(
         ExpressionAttributeNames: { '#status': 'status', '#result': 'result' },
         ExpressionAttributeValues: { ':applied': 'applied', ':begun': 'begun', ':result': result ?? null },
       });
+    },
+    guard(effect, subject) {
+      check(effect);
+      return {
+        ConditionCheck: {
+          TableName: table.name,
+          Key: keyOf(effect, subject),
+          ConditionExpression: '#status <> :undone',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':undone': 'undone' },
+        },
+      };
     },
     async undone(effect, subject) {
       check(effect);

@@ -75,27 +75,25 @@ describe('a person must decide', () => {
   const no = verdict({ creative: 60, psychology: 60 });
 
   it('never when enough are approved by judges who agree', () => {
-    expect(reviewReasons([yes, yes, yes, no], rules, false)).toEqual([]);
+    expect(reviewReasons([yes, yes, yes, no], rules, [])).toEqual([]);
   });
 
   it('when fewer than the minimum are approved', () => {
-    expect(reviewReasons([yes, yes, no], rules, false)).toEqual([expect.stringContaining('Only 2 of 3')]);
+    expect(reviewReasons([yes, yes, no], rules, [])).toEqual([expect.stringContaining('Only 2 of 3')]);
   });
 
   it('when the judges of an approved variation differ by more than the bound, not at it', () => {
     const at = verdict({ creative: 100, psychology: 100, logic: 60 });
     const over = verdict({ creative: 100, psychology: 100, logic: 59 });
     expect(at).toMatchObject({ approved: true, disagreement: 40 });
-    expect(reviewReasons([yes, yes, at], rules, false)).toEqual([]);
-    expect(reviewReasons([yes, yes, over], rules, false)).toEqual([expect.stringContaining('40 points')]);
+    expect(reviewReasons([yes, yes, at], rules, [])).toEqual([]);
+    expect(reviewReasons([yes, yes, over], rules, [])).toEqual([expect.stringContaining('40 points')]);
   });
 
   it('when a variation had no quorum, or the model failed', () => {
-    expect(reviewReasons([yes, yes, yes, verdict({ ctr: 90 })], rules, false)).toEqual([
+    expect(reviewReasons([yes, yes, yes, verdict({ ctr: 90 })], rules, [])).toEqual([
       expect.stringContaining('Fewer than 2 judges'),
     ]);
-    expect(reviewReasons([yes, yes, yes], rules, true)).toEqual([
-      expect.stringContaining('default strategy'),
-    ]);
+    expect(reviewReasons([yes, yes, yes], rules, ['The Oracle failed.'])).toEqual(['The Oracle failed.']);
   });
 });

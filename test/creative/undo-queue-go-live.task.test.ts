@@ -104,6 +104,38 @@ describe('UndoQueueGoLive', () => {
     expect(await experimentOf(job)).toEqual(before);
   });
 
+  it('lets a later attempt queue again what the undo took back, but not what a person cancelled', async () => {
+    const job = await rig.job();
+    const [first = '', second = '', ...rest] = await queue(job);
+    await openChanges(rig.table('changes')).cancel(job.tenant, second, 'Not this one.', rig.clock.now());
+    await undo(job);
+    expect(await queue(job)).toEqual([first, second, ...rest]);
+    expect(await statuses(job, [first, second, ...rest])).toEqual([
+      'HELD',
+      'CANCELLED',
+      ...rest.map(() => 'HELD'),
+    ]);
+  });
+
+  it('is not overtaken by a straggler: after the undo it can queue nothing', async () => {
+    const job = await rig.job();
+    const lost = rig.cloud.faults.add({
+      service: 'dynamodb',
+      operation: 'TransactWriteItems',
+      when: 'before',
+      effect: { kind: 'throttle' },
+      times: 2,
+    });
+    await expect(queue(job)).rejects.toMatchObject({ name: 'RateLimited' });
+    lost.remove();
+    const effects = job.effects;
+    await effects.begin('go-live', '501', { changeIds: [], experimentBefore: null });
+    await undo(job);
+    await expect(
+      openChanges(rig.table('changes')).transact([effects.guard('go-live', '501')]),
+    ).rejects.toMatchObject({ name: 'Conflict' });
+  });
+
   it('leaves the same launch of another tenant alone', async () => {
     const [job, other] = [await rig.job(), await rig.job()];
     await queue(job);
