@@ -1,4 +1,4 @@
-// The same app as impresario.ts on the embedded cloud: demo, run, serve, redrive, token, doctor
+// What does the same app do on the embedded cloud? demo, run, serve, redrive, token, doctor
 import { runCli } from '../lib/laptop/cli.ts';
 import { surroundings } from '../lib/laptop/laptop.ts';
 import { openScreen } from '../lib/laptop/screen.ts';

@@ -49,15 +49,12 @@ export async function judgeUntilApproved(
 }
 
 async function judge(panel: Panel, variation: Variation, rewrites: number): Promise<VerdictValue> {
-  const judges = await Promise.all([
-    ...RUBRIC_NAMES.map((rubric) =>
-      panel.model === null
-        ? byRubric(panel, rubric, variation)
-        : byModel(panel, panel.model, rubric, variation),
-    ),
-    byCtr(panel, variation),
-  ]);
-  return decide(variation.id, judges, rewrites, panel.rules);
+  const { model } = panel;
+  const byRubrics =
+    model === null
+      ? RUBRIC_NAMES.map((rubric) => byRubric(panel, rubric, variation))
+      : await Promise.all(RUBRIC_NAMES.map((rubric) => byModel(panel, model, rubric, variation)));
+  return decide(variation.id, [...byRubrics, byCtr(panel, variation)], rewrites, panel.rules);
 }
 
 function byRubric({ brief }: Panel, rubric: RubricName, variation: Variation): Judgement {

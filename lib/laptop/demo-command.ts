@@ -1,4 +1,4 @@
-// `demo`: a video becomes a paused campaign, while a person watches.
+// `demo`: how does a video become a paused campaign while a person watches?
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type * as z from 'zod';

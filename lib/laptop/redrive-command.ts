@@ -1,4 +1,4 @@
-// `redrive`: ended runs of what is being served start again.
+// `redrive`: how do ended runs of what is being served start again?
 import { systemClock } from '../../lambdas/runtime/clock.ts';
 import type { Env } from '../../lambdas/runtime/need.ts';
 import { redriveFrom, redriveNeed, type Redriven } from '../../lambdas/runtime/redrive.ts';

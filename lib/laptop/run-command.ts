@@ -1,4 +1,4 @@
-// `run`: one execution, and an exit code that says whether it succeeded.
+// `run`: did one execution succeed?
 import * as z from 'zod';
 import { RunId, TenantId } from '../../lambdas/runtime/run-id.ts';
 import { firstIssue, readJsonFile } from './brief.ts';

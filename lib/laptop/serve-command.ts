@@ -1,4 +1,4 @@
-// `serve`: Impresario answers on this machine until it is interrupted.
+// `serve`: how does Impresario answer on this machine until it is interrupted?
 import { DRIVE_FILES, isSampleMade, registerDriveFile } from './sample.ts';
 import { NO_FFMPEG, openLaptop, type ExitCode, type Laptop, type Surroundings } from './laptop.ts';
 import { announce } from './serving.ts';

@@ -127,16 +127,16 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
   const random = options.seed === undefined ? Math.random : seededRandom(options.seed);
 
   const engines = new Map<CloudService, Engine>();
-  const call: CloudCall = async (context, service, operation, input) => {
+  const call: CloudCall = async (caller, service, operation, input) => {
     const engine = engines.get(service);
     if (engine === undefined) throw new Error(`The embedded cloud has no service ${service}`);
-    authorize(context, engine, operation, input);
+    authorize(caller, engine, operation, input);
     try {
-      return await faults.around(context, service, operation, input, () =>
-        engine.call(operation, input, context),
+      return await faults.around(caller, service, operation, input, () =>
+        engine.call(operation, input, caller),
       );
     } catch (error) {
-      hideAbsence(context, service, input, error);
+      hideAbsence(caller, service, input, error);
       throw error;
     }
   };
@@ -175,12 +175,12 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   // S3 tells "not there" from "not yours" only to those who may list the bucket: everyone else gets 403.
-  function hideAbsence(context: CallContext, service: CloudService, input: Json, error: unknown): void {
+  function hideAbsence(caller: CallContext, service: CloudService, input: Json, error: unknown): void {
     const absent = error instanceof AwsError && (error.code === 'NoSuchKey' || error.code === 'NotFound');
-    if (!absent || service !== 's3' || context.principal.kind === 'administrator') return;
-    const session = context.invocationId === undefined ? undefined : lambda.functionOf(context.invocationId);
+    if (!absent || service !== 's3' || caller.principal.kind === 'administrator') return;
+    const session = caller.invocationId === undefined ? undefined : lambda.functionOf(caller.invocationId);
     iam.authorize(
-      context.principal,
+      caller.principal,
       { action: 's3:ListBucket', resource: `arn:aws:s3:::${input.Bucket}` },
       session,
     );
