@@ -1,0 +1,34 @@
+// Does every step survive every failure, at every request that it sends?
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CALL_KINDS } from '../faults/kinds.ts';
+import { callRows, invocationRows, lostWrites, playAll, STATES } from '../faults/matrix.ts';
+import { startRig, type Rig } from '../faults/rig.ts';
+import { FOR_GOOD, playRow } from '../faults/rows.ts';
+
+/** More requests than any step sends. */
+const MOST_REQUESTS = 400;
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+}, 300_000);
+afterAll(() => rig.close());
+
+describe.each(STATES)('$machine $name', (state) => {
+  playAll([...invocationRows(state, [1, FOR_GOOD]), lostWrites(state)], () => rig);
+
+  it.each(CALL_KINDS)('survives $name, at each of its requests', async ({ name }) => {
+    const found: string[] = [];
+    let played = 0;
+    for (let index = 1; index <= MOST_REQUESTS; index += 1) {
+      const row = { ...callRows(state, name, index), redrive: false };
+      const { troubles, hits } = await playRow(rig, STATES, state, row);
+      // The step sends fewer requests than this.
+      if (hits === 0) break;
+      played += 1;
+      found.push(...troubles.map((trouble) => `request ${index}: ${trouble}`));
+    }
+    expect(found).toEqual([]);
+    expect(played).toBeGreaterThan(0);
+  });
+});
