@@ -71,7 +71,9 @@ export const { handler, trigger } = defineTrigger({
       undefined,
     );
     const expiries = await Promise.all(
-      tenants.map(async (tenant) => (await settings.get(tenant)).adAccounts.flatMap((one) => one.tokenExpiresAt ?? [])),
+      tenants.map(async (tenant) =>
+        (await settings.get(tenant)).adAccounts.flatMap((one) => one.tokenExpiresAt ?? []),
+      ),
     );
     const [nextTokenExpiryAt] = expiries.flat().toSorted((a, b) => Date.parse(a) - Date.parse(b));
     await recordGauges(history, {
