@@ -12,7 +12,7 @@ import { preload, reference, type Reference } from './reference.ts';
 import { newTenant } from './tenants.ts';
 
 export const MACHINE = 'creative-generation';
-const MACHINE_ARN = `arn:aws:states:us-east-1:000000000000:stateMachine:impresario-dev-${MACHINE}`;
+export const MACHINE_ARN = `arn:aws:states:us-east-1:000000000000:stateMachine:impresario-dev-${MACHINE}`;
 const QUEUES = 'http://sqs/000000000000/';
 
 export const BRIEF = {

@@ -129,9 +129,8 @@ async function rowTroubles(rig: Rig, subject: Subject, ending: Ending): Promise<
 }
 
 /**
- * An orphan is an object that no later run of the tenant would read and no lifecycle names: anything outside of
- * sources, frames, analysis, renders, this run's claims and, until the run has succeeded, its upload; and a report of a
- * run that did not succeed.
+ * An orphan is an object that no later run of the tenant would read and no redrive would write again: anything outside of
+ * sources, frames, analysis (with the run's report), renders, this run's claims and, until the run has succeeded, its upload.
  */
 async function objectTroubles({ world }: Rig, { tenant, runId }: Subject, ending: Ending): Promise<string[]> {
   const keys = await keysOf(world, tenant);
@@ -155,4 +154,19 @@ function undoOrderTroubles({ world }: Rig, { account }: Subject, intents: Row[])
     .map((kind) => (PUBLISH_EFFECTS as readonly string[]).indexOf(kind));
   const wrong = order.findIndex((rank, index) => index > 0 && rank > (order[index - 1] ?? 0));
   return wrong === -1 ? [] : [`the undo of account ${account.id} went forwards at its deletion ${wrong + 1}`];
+}
+
+/** Queues that hold something, work or dead letters, once everything is settled and the area's own letters were taken. */
+export async function queueTroubles({ world }: Rig): Promise<string[]> {
+  const { QueueUrls = [] } = await world.cloud.call('sqs', 'ListQueues', {});
+  const found: string[] = [];
+  for (const QueueUrl of QueueUrls) {
+    const { Attributes } = await world.cloud.call('sqs', 'GetQueueAttributes', {
+      QueueUrl,
+      AttributeNames: ['All'],
+    });
+    const { ApproximateNumberOfMessages: waiting, ApproximateNumberOfMessagesNotVisible: taken } = Attributes;
+    if (Number(waiting) + Number(taken) > 0) found.push(`${QueueUrl} holds ${waiting} and lent ${taken}`);
+  }
+  return found;
 }

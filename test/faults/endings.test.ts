@@ -1,0 +1,90 @@
+// Is a run settled once, when its end is told twice, to a function that dies, or by a clock that ran out?
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MACHINE_ARN, startRig, type Rig, type RunFault } from './rig.ts';
+import { queueTroubles, troubles } from './verify.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+}, 120_000);
+afterAll(() => rig.close());
+
+const SETTLE = 'impresario-dev-settle-run';
+const killed = (when: 'before' | 'after'): RunFault => ({
+  function: SETTLE,
+  invocation: 'kill',
+  when,
+  times: 1,
+});
+const lost = (service: 'dynamodb' | 'sqs' | 'events' | 'lambda'): RunFault => ({
+  function: SETTLE,
+  service,
+  when: 'after',
+  effect: { kind: 'lost-reply' },
+  times: 1,
+});
+
+describe('settling a failed run', () => {
+  it.each<{ how: string; fault: RunFault }>([
+    { how: 'was asked twice', fault: { function: SETTLE, invocation: 'duplicate', times: 1 } },
+    { how: 'died before it began', fault: killed('before') },
+    { how: 'died when all was done', fault: killed('after') },
+    { how: 'never heard that a row was written', fault: lost('dynamodb') },
+    { how: 'never heard that the event was sent', fault: lost('events') },
+    { how: 'never heard that the undo was done', fault: lost('lambda') },
+  ])('happens once though settle-run $how', async ({ fault }) => {
+    const subject = await rig.subject();
+    const broken = rig.break(subject, fault);
+    // Neither undo of the machine works, so all is left to settle-run.
+    const undos = ['undo-queue-go-live', 'undo-publish', 'record-outcome'].map((name) =>
+      rig.break(subject, { function: name, invocation: 'error', errorType: 'Refused', times: 1 }),
+    );
+    await rig.start(subject);
+    const { status } = await rig.ended(subject);
+    expect(status).toBe('FAILED');
+    expect(undos.map(({ hits }) => hits)).toEqual([1, 1, 1]);
+    expect(broken.hits).toBe(1);
+    expect(await troubles(rig, subject, 'nothing')).toEqual([]);
+    const letters = await rig.take('creative-dead-letters');
+    expect(letters.map(({ kind, run }) => [kind, run.id])).toEqual([['run', subject.runId]]);
+  });
+});
+
+describe('an execution that ran out of time', () => {
+  it('is undone, closed and can be redriven', async () => {
+    const { cloud } = rig.world;
+    const { definition } = await cloud.call('states', 'DescribeStateMachine', {
+      stateMachineArn: MACHINE_ARN,
+    });
+    const limited = JSON.stringify({ ...JSON.parse(definition), TimeoutSeconds: 60 });
+    await cloud.call('states', 'UpdateStateMachine', { stateMachineArn: MACHINE_ARN, definition: limited });
+    const subject = await rig.subject();
+    await rig.start(subject);
+    const { status } = await rig.ended(subject);
+    expect(status).toBe('TIMED_OUT');
+    const row = await rig.runs.get(subject.tenant, subject.runId);
+    expect([row?.status, row?.error?.name]).toEqual(['failed', 'States.Timeout']);
+    expect(
+      rig.world.sandbox.meta.requests.some(
+        ({ method, url }) => method === 'POST' && url.includes(subject.account.id),
+      ),
+    ).toBe(true);
+    expect(await troubles(rig, subject, 'nothing')).toEqual([]);
+    expect(await rig.take('creative-dead-letters')).toMatchObject([
+      { kind: 'run', run: { id: subject.runId } },
+    ]);
+
+    await cloud.call('states', 'UpdateStateMachine', { stateMachineArn: MACHINE_ARN, definition });
+    await rig.redrive(subject);
+    expect((await rig.ended(subject)).status).toBe('SUCCEEDED');
+    expect(await troubles(rig, subject, 'published')).toEqual([]);
+  });
+});
+
+describe('the queues', () => {
+  it('are empty when all of this is over', async () => {
+    // A message that is shown again after its visibility timeout finds its work done.
+    await rig.world.cloud.advance(3_600_000);
+    expect(await queueTroubles(rig)).toEqual([]);
+  });
+});
