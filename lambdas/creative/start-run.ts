@@ -62,12 +62,16 @@ export async function openRun(
 
 /** Starts the run's first execution, by name: again is no second one. A run that waits, has ended or was started anew is left alone. */
 export async function launchRun(
-  run: Pick<Run, 'tenant' | 'runId' | 'status' | 'attempt'>,
+  run: Pick<Run, 'tenant' | 'runId' | 'status' | 'attempt' | 'correlationId'>,
   request: unknown,
   machine: Pick<StateMachine, 'start'>,
 ): Promise<boolean> {
   if (run.status !== 'running' || run.attempt !== 1) return false;
-  const input = { run: { id: run.runId, tenant: run.tenant, attempt: 1 }, request };
+  const { tenant, runId: id, correlationId } = run;
+  const input = {
+    run: { id, tenant, attempt: 1, ...(correlationId === undefined ? {} : { correlationId }) },
+    request,
+  };
   return (await machine.start(run.runId, input)).started;
 }
 

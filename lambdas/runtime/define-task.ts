@@ -121,7 +121,7 @@ export function defineTask<
       random: randomFor(envelope.run.id, envelope.state, subject),
       progress: () => undefined,
       log: silentLog,
-      correlationId: envelope.correlationId ?? envelope.run.id,
+      correlationId: envelope.run.correlationId ?? envelope.run.id,
       ...opened,
     };
     const output = await definition.run(parsed, context as unknown as Parameters<typeof definition.run>[1]);

@@ -4,14 +4,18 @@ import { RunId, TenantId, parseExecutionArn } from './run-id.ts';
 
 /** Every Task state passes exactly this as its Arguments. */
 export const Envelope = z.object({
-  run: z.object({ id: RunId, tenant: TenantId, attempt: z.number().int().positive().default(1) }),
+  run: z.object({
+    id: RunId,
+    tenant: TenantId,
+    attempt: z.number().int().positive().default(1),
+    /** Follows a request through everything it causes; the run id when nobody gave one. */
+    correlationId: z.string().max(128).optional(),
+  }),
   /** ARN; only for logs and metrics. */
   execution: z.string().default(''),
   /** Name of the state. */
   state: z.string().min(1),
   input: z.unknown(),
-  /** Follows a request through everything it causes; the run id when nobody gave one. */
-  correlationId: z.string().max(128).optional(),
 });
 export type Envelope = z.output<typeof Envelope>;
 

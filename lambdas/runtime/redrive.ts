@@ -69,7 +69,11 @@ export function openRedrive(context: RedriveContext): Redrive {
       const attempt = isOpen(run.status)
         ? await neverStarted(context, run)
         : await context.runs.reopen(tenant, runId, context.clock.now());
-      const input = { run: { id: runId, tenant, attempt }, request };
+      const { correlationId } = run;
+      const input = {
+        run: { id: runId, tenant, attempt, ...(correlationId === undefined ? {} : { correlationId }) },
+        request,
+      };
       const { executionArn } = await machine.start(executionName(runId, attempt), input);
       return { tenant, runId, attempt, executionArn };
     },

@@ -54,7 +54,7 @@ export async function runTask(
       tenant: envelope.run.tenant,
       workflow,
       state,
-      correlationId: envelope.correlationId ?? envelope.run.id,
+      correlationId: envelope.run.correlationId ?? envelope.run.id,
       ...requestId(lambdaContext),
     });
     const { output, remembered } = await runStep(runtime, envelope, workflow, clock, log);
