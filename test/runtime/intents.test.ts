@@ -1,6 +1,12 @@
 // Is every effect recorded before it happens, and undone exactly when it should be?
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keepIntents, listDebts, openEffects, openIntents, settleDebt } from '../../lambdas/runtime/intents.ts';
+import {
+  keepIntents,
+  listDebts,
+  openEffects,
+  openIntents,
+  settleDebt,
+} from '../../lambdas/runtime/intents.ts';
 import { openMemo } from '../../lambdas/runtime/memo.ts';
 import { newRunId } from '../../lambdas/runtime/run-id.ts';
 import { tableNeed, type Table } from '../../lambdas/runtime/table.ts';

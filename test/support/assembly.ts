@@ -5,7 +5,14 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const SOURCES = ['lambdas', 'lib/aws', 'statemachines', 'lib/laptop/synthesize.ts', 'cdk.json', 'package-lock.json'];
+const SOURCES = [
+  'lambdas',
+  'lib/aws',
+  'statemachines',
+  'lib/laptop/synthesize.ts',
+  'cdk.json',
+  'package-lock.json',
+];
 
 /**
  * A `cdk.out` of today's sources. Made once per state of the sources and shared by all test files; made aside and moved into
@@ -17,7 +24,10 @@ export function testAssembly(): string {
   if (existsSync(finished)) return finished;
   mkdirSync(folder, { recursive: true });
   const made = join(folder, `making-${process.pid}-${Date.now()}`);
-  execFileSync(process.execPath, [join(import.meta.dirname, 'synthesize.ts'), made], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [join(import.meta.dirname, 'synthesize.ts'), made], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   try {
     renameSync(made, finished);
   } catch (error) {
@@ -37,7 +47,9 @@ function fingerprint(): string {
   };
   for (const source of SOURCES) {
     if (!statSync(join(ROOT, source)).isDirectory()) add(source);
-    else for (const file of readdirSync(join(ROOT, source), { recursive: true, encoding: 'utf8' }).toSorted()) add(join(source, file));
+    else
+      for (const file of readdirSync(join(ROOT, source), { recursive: true, encoding: 'utf8' }).toSorted())
+        add(join(source, file));
   }
   return hash.digest('hex').slice(0, 16);
 }

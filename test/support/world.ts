@@ -29,7 +29,8 @@ export async function testWorld(options: Partial<WorldOptions> = {}): Promise<Wo
 
 export async function testFfmpeg(): Promise<FfmpegLocation> {
   const found = await locateFfmpeg();
-  if (!found) throw new Error('The tests need ffmpeg: on Linux x64 npm installs it; elsewhere put it on PATH.');
+  if (!found)
+    throw new Error('The tests need ffmpeg: on Linux x64 npm installs it; elsewhere put it on PATH.');
   return found;
 }
 
@@ -55,4 +56,3 @@ export async function sampleVideo(): Promise<SampleFile> {
   const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
   return { path, sha256, truth };
 }
-
