@@ -1,4 +1,4 @@
-// Does every step up to the approved plan fail as the requirements say?
+// Does every step of the second part of a run fail as the requirements say?
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fastRows, playAll, STATES } from './matrix.ts';
 import { startRig, type Rig } from './rig.ts';
@@ -9,8 +9,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rig.close());
 
-const SPLIT = STATES.findIndex(({ name }) => name === 'RenderGroup');
-const MINE = STATES.slice(0, SPLIT);
+// As much work in either file: they run side by side.
+const SPLIT = Math.ceil(STATES.length * 0.45);
+const MINE = STATES.slice(SPLIT);
 
 it('has states to break', () => {
   expect(SPLIT).toBeGreaterThan(0);
