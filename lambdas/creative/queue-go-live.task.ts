@@ -72,7 +72,7 @@ export const { handler, task } = defineTask({
     };
     await effects.begin(GO_LIVE, subject, intent);
     // With the intent in the same transaction, a straggler of an undone run queues nothing.
-    await changes.transact([...missing, creatives.recording(experiment), effects.guard(GO_LIVE, subject)]);
+    await changes.transact([...missing, creatives.recording(experiment), ...effects.guard(GO_LIVE, subject)]);
     await effects.applied(GO_LIVE, subject, { changeIds });
     return { goLive: { status, changeIds } };
   },

@@ -6,6 +6,7 @@
 import { Conflict } from './errors.ts';
 import { emitMetric } from './metrics.ts';
 import { retainedUntil, runKey } from './run-keys.ts';
+import { settlementKey } from './settlement.ts';
 import type { Item, Table, TransactAction } from './table.ts';
 
 export interface Intent {
@@ -33,15 +34,19 @@ export interface Begun {
 export interface Effects {
   /** `run id/effect/subject`: the key of the external write, the same on every retry and restart. */
   key(effect: string, subject: string): string;
-  /** Call before the external write. An undone effect begins anew. */
+  /**
+   * Call before the external write. An undone effect begins anew.
+   * @throws Conflict once the attempt is being settled: stopping an execution does not end the function that is running, and
+   * what it made after the undo nobody would take back.
+   */
   begin(effect: string, subject: string, details: unknown): Promise<Begun>;
-  /** @throws Conflict when it was undone meanwhile: the caller is a straggler and must remove what it made. */
+  /** @throws Conflict when it was undone or the attempt settled meanwhile: the caller is a straggler and must remove what it made. */
   applied(effect: string, subject: string, result: unknown): Promise<void>;
   /**
-   * For a transaction with the effect itself: fails it with Conflict when the intent was undone meanwhile. The task needs
-   * ConditionCheckItem on the table runs.
+   * For a transaction with the effect itself: fails it with Conflict when the intent was undone or the attempt settled
+   * meanwhile. The task needs ConditionCheckItem on the table runs.
    */
-  guard(effect: string, subject: string): TransactAction;
+  guard(effect: string, subject: string): TransactAction[];
   /** Succeeds when it never began. */
   undone(effect: string, subject: string): Promise<void>;
   /** Begun or applied and neither undone nor kept, newest first: the order in which to undo. */
@@ -67,6 +72,8 @@ const DEBTS = 'platform#debts';
 export interface EffectsOwner {
   tenant: string;
   id: string;
+  /** Whose settlement ends it; 1 when left out, as in an envelope. */
+  attempt?: number;
 }
 
 /**
@@ -87,6 +94,15 @@ export function openEffects(
   const check = (effect: string): void => {
     if (allowed !== 'all' && !allowed.includes(effect))
       throw new Error(`The task does not declare the effect ${effect}.`);
+  };
+
+  const settlement = settlementKey({ tenant: run.tenant, runId: run.id, attempt: run.attempt ?? 1 });
+  const unsettled: TransactAction = {
+    ConditionCheck: {
+      TableName: table.name,
+      Key: settlement,
+      ConditionExpression: 'attribute_not_exists(pk)',
+    },
   };
 
   const rowsOf = async (effect: string): Promise<Intent[]> => {
@@ -117,19 +133,24 @@ export function openEffects(
         expiresAt: retainedUntil(now()),
       };
       try {
-        await table.put({
-          Item,
-          ConditionExpression: 'attribute_not_exists(pk) OR #status = :undone',
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':undone': 'undone' },
-        });
+        await table.transact([
+          {
+            Put: {
+              Item,
+              ConditionExpression: 'attribute_not_exists(pk) OR #status = :undone',
+              ExpressionAttributeNames: { '#status': 'status' },
+              ExpressionAttributeValues: { ':undone': 'undone' },
+            },
+          },
+          unsettled,
+        ]);
         return { status: 'new', details };
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         const existing = await table.get(keyOf(effect, subject));
         if (existing === undefined) throw error;
         const intent = toIntent(existing);
-        if (intent.status === 'undone') throw error;
+        if (intent.status === 'undone' || (await table.get(settlement)) !== undefined) throw error;
         return {
           status: intent.status === 'kept' ? 'applied' : intent.status,
           details: intent.details,
@@ -139,25 +160,38 @@ export function openEffects(
     },
     async applied(effect, subject, result) {
       check(effect);
-      await table.update({
-        Key: keyOf(effect, subject),
-        UpdateExpression: 'SET #status = :applied, #result = :result',
-        ConditionExpression: '#status IN (:begun, :applied)',
-        ExpressionAttributeNames: { '#status': 'status', '#result': 'result' },
-        ExpressionAttributeValues: { ':applied': 'applied', ':begun': 'begun', ':result': result ?? null },
-      });
+      await table.transact([
+        {
+          Update: {
+            Key: keyOf(effect, subject),
+            UpdateExpression: 'SET #status = :applied, #result = :result',
+            ConditionExpression: '#status IN (:begun, :applied)',
+            ExpressionAttributeNames: { '#status': 'status', '#result': 'result' },
+            ExpressionAttributeValues: {
+              ':applied': 'applied',
+              ':begun': 'begun',
+              ':result': result ?? null,
+            },
+          },
+        },
+        // The undo may have looked already, and be about to mark as undone what it did not see.
+        unsettled,
+      ]);
     },
     guard(effect, subject) {
       check(effect);
-      return {
-        ConditionCheck: {
-          TableName: table.name,
-          Key: keyOf(effect, subject),
-          ConditionExpression: '#status <> :undone',
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':undone': 'undone' },
+      return [
+        {
+          ConditionCheck: {
+            TableName: table.name,
+            Key: keyOf(effect, subject),
+            ConditionExpression: '#status <> :undone',
+            ExpressionAttributeNames: { '#status': 'status' },
+            ExpressionAttributeValues: { ':undone': 'undone' },
+          },
         },
-      };
+        unsettled,
+      ];
     },
     async undone(effect, subject) {
       check(effect);

@@ -23,14 +23,15 @@ export interface Settlement {
   busy(attempt: Attempt): Promise<boolean>;
 }
 
+/** Written by the first claim, before anything is undone, and there for good: from then on the attempt begins nothing. */
+export function settlementKey({ tenant, runId, attempt }: Attempt): { pk: string; sk: string } {
+  return { pk: runKey(tenant, runId), sk: `settlement#${attempt}` };
+}
+
 export function openSettlement(table: Pick<Table, 'get' | 'update'>, now: () => number): Settlement {
-  const keyOf = ({ tenant, runId, attempt }: Attempt) => ({
-    pk: runKey(tenant, runId),
-    sk: `settlement#${attempt}`,
-  });
   const set = async (attempt: Attempt, field: 'reported' | 'settled'): Promise<void> => {
     await table.update({
-      Key: keyOf(attempt),
+      Key: settlementKey(attempt),
       UpdateExpression: 'SET #field = :true',
       ExpressionAttributeNames: { '#field': field },
       ExpressionAttributeValues: { ':true': true },
@@ -40,7 +41,7 @@ export function openSettlement(table: Pick<Table, 'get' | 'update'>, now: () => 
     async claim(attempt, leaseMs) {
       try {
         const row = await table.update({
-          Key: keyOf(attempt),
+          Key: settlementKey(attempt),
           UpdateExpression: 'SET leaseUntil = :until, expiresAt = :expires',
           ConditionExpression:
             'attribute_not_exists(settled) AND (attribute_not_exists(leaseUntil) OR leaseUntil <= :now)',
@@ -54,7 +55,7 @@ export function openSettlement(table: Pick<Table, 'get' | 'update'>, now: () => 
         return { reported: row['reported'] === true };
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
-        const row = await table.get(keyOf(attempt));
+        const row = await table.get(settlementKey(attempt));
         if (row?.['settled'] === true) return undefined;
         throw new Conflict(`Attempt ${attempt.attempt} of ${attempt.runId} is being settled right now.`, {
           cause: error,
@@ -64,10 +65,10 @@ export function openSettlement(table: Pick<Table, 'get' | 'update'>, now: () => 
     reported: (attempt) => set(attempt, 'reported'),
     settled: (attempt) => set(attempt, 'settled'),
     async release(attempt) {
-      await table.update({ Key: keyOf(attempt), UpdateExpression: 'REMOVE leaseUntil' });
+      await table.update({ Key: settlementKey(attempt), UpdateExpression: 'REMOVE leaseUntil' });
     },
     async busy(attempt) {
-      const row = await table.get(keyOf(attempt));
+      const row = await table.get(settlementKey(attempt));
       return row !== undefined && row['settled'] !== true && Number(row['leaseUntil'] ?? 0) > now();
     },
   };

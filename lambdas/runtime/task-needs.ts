@@ -16,7 +16,7 @@ export interface TaskRuntimeNeeds {
 export function taskRuntimeNeeds(options: { effects: boolean }): TaskRuntimeNeeds {
   const actions = ['GetItem', 'PutItem', 'UpdateItem'] as const;
   return {
-    history: tableNeed('runs', options.effects ? [...actions, 'Query'] : actions),
+    history: tableNeed('runs', options.effects ? [...actions, 'Query', 'ConditionCheckItem'] : actions),
     claims: claimsNeed,
   };
 }

@@ -101,6 +101,7 @@ describe('QueueGoLive', () => {
     rig.cloud.faults.add({
       service: 'dynamodb',
       operation: 'TransactWriteItems',
+      resource: 'test-changes',
       when: 'before',
       effect: { kind: 'throttle' },
       times: 2,
@@ -122,6 +123,7 @@ describe('QueueGoLive', () => {
     rig.cloud.faults.add({
       service: 'dynamodb',
       operation: 'TransactWriteItems',
+      resource: 'test-changes',
       when: 'after',
       effect: { kind: 'lost-reply' },
       times: 2,

@@ -41,6 +41,7 @@ describe('UndoQueueGoLive', () => {
     rig.cloud.faults.add({
       service: 'dynamodb',
       operation: 'TransactWriteItems',
+      resource: 'test-changes',
       when: 'before',
       effect: { kind: 'throttle' },
       times: 2,
@@ -55,6 +56,7 @@ describe('UndoQueueGoLive', () => {
     rig.cloud.faults.add({
       service: 'dynamodb',
       operation: 'TransactWriteItems',
+      resource: 'test-changes',
       when: 'after',
       effect: { kind: 'lost-reply' },
       times: 2,
@@ -122,6 +124,7 @@ describe('UndoQueueGoLive', () => {
     const lost = rig.cloud.faults.add({
       service: 'dynamodb',
       operation: 'TransactWriteItems',
+      resource: 'test-changes',
       when: 'before',
       effect: { kind: 'throttle' },
       times: 2,
@@ -132,7 +135,7 @@ describe('UndoQueueGoLive', () => {
     await effects.begin('go-live', '501', { changeIds: [], experimentBefore: null });
     await undo(job);
     await expect(
-      openChanges(rig.table('changes')).transact([effects.guard('go-live', '501')]),
+      openChanges(rig.table('changes')).transact(effects.guard('go-live', '501')),
     ).rejects.toMatchObject({ name: 'Conflict' });
   });
 

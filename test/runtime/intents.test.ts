@@ -6,9 +6,11 @@ import {
   openEffects,
   openIntents,
   settleDebt,
+  type EffectsOwner,
 } from '../../lambdas/runtime/intents.ts';
 import { openMemo } from '../../lambdas/runtime/memo.ts';
 import { newRunId } from '../../lambdas/runtime/run-id.ts';
+import { openSettlement } from '../../lambdas/runtime/settlement.ts';
 import { tableNeed, type Table } from '../../lambdas/runtime/table.ts';
 import { startDataPlane, type DataPlane } from './data-plane.ts';
 
@@ -21,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => plane.cloud.close());
 
 const freshRun = () => ({ tenant: 'acme', id: newRunId(plane.clock.now()) });
-const effectsOf = (run: { tenant: string; id: string }, allowed?: readonly string[]) =>
+const effectsOf = (run: EffectsOwner, allowed?: readonly string[]) =>
   openEffects(table, run, () => plane.clock.now(), allowed ?? 'all');
 
 describe('intents', () => {
@@ -103,6 +105,36 @@ describe('intents', () => {
     await effects.begin('ad', 'a', {});
     await effects.undone('ad', 'a');
     await expect(effects.applied('ad', 'a', { id: '1' })).rejects.toMatchObject({ name: 'Conflict' });
+  });
+
+  it('begin, end and join nothing once their attempt is being settled, nor after; the next attempt does', async () => {
+    const run = freshRun();
+    const effects = effectsOf(run);
+    await effects.begin('ad', 'begun', {});
+    await effects.begin('ad', 'applied', {});
+    await effects.applied('ad', 'applied', { id: '1' });
+    const attempt = { tenant: run.tenant, runId: run.id, attempt: 1 };
+    const settlement = openSettlement(table, plane.clock.now);
+    const conflict = { name: 'Conflict' };
+    const refusals = async () => {
+      await expect(effects.begin('ad', 'new', {})).rejects.toMatchObject(conflict);
+      await expect(effects.begin('ad', 'begun', {})).rejects.toMatchObject(conflict);
+      await expect(effects.begin('ad', 'applied', {})).rejects.toMatchObject(conflict);
+      await expect(effects.applied('ad', 'begun', { id: '2' })).rejects.toMatchObject(conflict);
+      await expect(table.transact(effects.guard('ad', 'begun'))).rejects.toMatchObject(conflict);
+    };
+    await settlement.claim(attempt, 1_000);
+    await refusals();
+    await settlement.release(attempt);
+    await refusals();
+    await settlement.claim(attempt, 1_000);
+    await settlement.settled(attempt);
+    await refusals();
+    expect(await openIntents(table, run)).toHaveLength(2);
+    const next = effectsOf({ ...run, attempt: 2 });
+    expect(await next.begin('ad', 'new', {})).toMatchObject({ status: 'new' });
+    await table.transact(next.guard('ad', 'new'));
+    await next.applied('ad', 'new', { id: '3' });
   });
 
   it('refuse effects that the task does not declare', async () => {

@@ -39,12 +39,12 @@ export async function stopExecution(world: World, name: string): Promise<void> {
 }
 
 /** A paused campaign in the sandbox with the intent of having made it, as PublishCampaign leaves them. */
-export async function campaignOf(world: World, runId: string, tenant = 'demo'): Promise<void> {
+export async function campaignOf(world: World, runId: string, attempt = 1, tenant = 'demo'): Promise<void> {
   const name = `Lamp [${runId}/campaign/launch]`;
   const account = { accountId: DEFAULT_ACCOUNT.id, secret: `tenants/${tenant}/meta` };
   const effects = openEffects(
     world.table('runs'),
-    { tenant, id: runId },
+    { tenant, id: runId, attempt },
     world.cloud.clock.now,
     'all',
     'UndoPublish',

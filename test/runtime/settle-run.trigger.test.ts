@@ -104,7 +104,7 @@ describe('a run that fails', () => {
     const runId = await startDoomed(world);
     await world.cloud.settle();
     await openClaimlessRuns(world).reopen('demo', runId, world.cloud.clock.now());
-    await campaignOf(world, runId);
+    await campaignOf(world, runId, 2);
     const before = adAccount(world);
     await deliverAgain(runId);
     expect(await runRow(world, runId)).toMatchObject({ status: 'running', attempt: 2 });
