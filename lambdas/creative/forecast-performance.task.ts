@@ -17,6 +17,8 @@ export const { handler, task } = defineTask({
   input: z.object({ request: CreativeRequest, plan: BattlePlan, features: listOf(SceneFeatures) }),
   output: z.object({ plan: BattlePlan, forecasts: listOf(Forecast) }),
   needs: { ctr: ctrPort, predictions: predictionsNeed, settings: settingsNeed, model: modelPort },
+  // A repeated run keeps its forecasts; the first attempt wrote them into the ledger.
+  memoised: true,
   memoryMb: 512,
   runPercent: [56, 58],
   async run({ request, plan, features }, { ctr, predictions, settings, model, run, clock, random }) {

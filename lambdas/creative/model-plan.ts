@@ -1,6 +1,6 @@
 // What is asked of a language model that plans, judges or forecasts, and which answers are accepted?
 import * as z from 'zod';
-import { InvalidInput } from '../runtime/errors.ts';
+import { Unavailable } from '../runtime/errors.ts';
 import { planProblems } from './plan-check.ts';
 import type { RubricName } from './rubric.ts';
 import { planShots, scenesFor } from './shots.ts';
@@ -98,8 +98,9 @@ export function directorData(
 }
 
 /**
- * A model's ideas as variations with footage. @throws InvalidInput with every problem when an idea cites an unknown scene or
- * says what the brief does not: the whole answer is rejected.
+ * A model's ideas as variations with footage, as many as the brief asks for. @throws Unavailable, saying every problem, when
+ * there are fewer ideas, or one cites an unknown scene or says what the brief does not: the whole answer is rejected, and the
+ * model may be asked again.
  */
 export function variationsFrom(
   ideas: z.infer<typeof Ideas>,
@@ -111,10 +112,15 @@ export function variationsFrom(
   },
 ): Variation[] {
   const { brief, scenes, ranked, sourceSha256 } = context;
+  if (ideas.variations.length < brief.count) {
+    throw new Unavailable(
+      `The plan has ${ideas.variations.length} variations; ${brief.count} were asked for.`,
+    );
+  }
   const known = new Set(scenes.map(({ id }) => id));
   const unknown = ideas.variations.flatMap((idea) => idea.scenes.filter((id) => !known.has(id)));
   if (unknown.length > 0)
-    throw new InvalidInput(`The plan cites scenes the video does not have: ${unknown.join(', ')}.`);
+    throw new Unavailable(`The plan cites scenes the video does not have: ${unknown.join(', ')}.`);
   const variations = ideas.variations.slice(0, brief.count).map((idea, index) => {
     const cited = idea.scenes.flatMap((id) => scenes.find((scene) => scene.id === id) ?? []);
     const rest = scenesFor(index, ranked, scenes).filter(({ id }) => !idea.scenes.includes(id));
@@ -151,6 +157,6 @@ export function variationsFrom(
     );
   });
   const problems = planProblems(variations, scenes, brief);
-  if (problems.length > 0) throw new InvalidInput(`The plan cannot be used: ${problems.join(' ')}`);
+  if (problems.length > 0) throw new Unavailable(`The plan cannot be used: ${problems.join(' ')}`);
   return variations;
 }

@@ -10,7 +10,7 @@ const WRITES = { env: { MODEL_PROVIDER: 'openai' } };
 
 function draft(job: Job) {
   const { request, video, features, ranked } = creativeRun(job.tenant);
-  return job.run(task, { request, video, features, ranked, predictions: { list: [] } });
+  return job.run(task, { request, video, features, ranked });
 }
 const idea = (index: number, change = {}) => ({
   title: `Idea ${index}`,
@@ -127,8 +127,17 @@ describe('DraftBattlePlan, with a model', () => {
     const job = await rig.job(WRITES);
     rig.sandbox.openai.script(() => answer(change));
     await expect(draft(job)).rejects.toMatchObject({
-      name: 'InvalidInput',
+      name: 'Unavailable',
       message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('rejects fewer ideas than were asked for', async () => {
+    const job = await rig.job(WRITES);
+    rig.sandbox.openai.script(() => ({ ...answer(), variations: answer().variations.slice(1) }));
+    await expect(draft(job)).rejects.toMatchObject({
+      name: 'Unavailable',
+      message: 'The plan has 4 variations; 5 were asked for.',
     });
   });
 

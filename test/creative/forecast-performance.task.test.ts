@@ -54,6 +54,10 @@ describe('ForecastPerformance', () => {
     expect(await ledger(job, id)).toMatchObject({ adId: '801', predictedAt });
   });
 
+  it('is not made again when the run is started again', () => {
+    expect(task.memoised).toBe(true);
+  });
+
   it('labels what a fallback said', async () => {
     const job = await rig.job();
     rig.cloud.faults.add({

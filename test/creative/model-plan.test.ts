@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { directorData, Ideas, variationsFrom } from '../../lambdas/creative/model-plan.ts';
 import { planProblems } from '../../lambdas/creative/plan-check.ts';
-import { InvalidInput } from '../../lambdas/runtime/errors.ts';
+import { Unavailable } from '../../lambdas/runtime/errors.ts';
 import { BRIEF, creativeRun, scenesOf, SHA256 } from '../support/creative-run.ts';
 
 const context = {
@@ -31,11 +31,13 @@ const idea = {
   hashtags: ['#Lumo'],
   emotionalTriggers: ['relief'],
 };
-const plan = (...changes: object[]) =>
-  variationsFrom(
-    Ideas.parse({ title: 'p', variations: changes.map((change) => ({ ...idea, ...change })) }),
-    context,
-  );
+/** As many as asked for, unless `count` says otherwise. */
+const plan = (...changes: object[]) => planOf(changes.length, changes);
+const planOf = (count: number, changes: readonly object[]) =>
+  variationsFrom(Ideas.parse({ title: 'p', variations: changes.map((change) => ({ ...idea, ...change })) }), {
+    ...context,
+    brief: { ...BRIEF, count },
+  });
 
 describe('ideas of a model', () => {
   it('become variations that open with the scenes they cite, with ids and footage of ours', () => {
@@ -55,7 +57,7 @@ describe('ideas of a model', () => {
     ['boasts in a hashtag', { hashtags: ['#TheBest'] }],
     ['repeats another under a new title', { title: 'Two' }],
   ])('are rejected whole when one %s', (_, change) => {
-    expect(() => plan({}, change)).toThrow(InvalidInput);
+    expect(() => plan({}, change)).toThrow(Unavailable);
   });
 
   it('are bounded by the schema', () => {
@@ -74,7 +76,18 @@ describe('ideas of a model', () => {
 
   it('are no more than were asked for', () => {
     const grades = ['neutral', 'warm', 'cool', 'vivid', 'cinematic', 'mono'];
-    expect(plan(...grades.map((grade) => ({ grade })))).toHaveLength(BRIEF.count);
+    expect(
+      planOf(
+        5,
+        grades.map((grade) => ({ grade })),
+      ),
+    ).toHaveLength(5);
+  });
+
+  it('are no fewer either', () => {
+    expect(() => planOf(5, [{}, { grade: 'cool' }])).toThrow(
+      new Unavailable('The plan has 2 variations; 5 were asked for.'),
+    );
   });
 
   it('are asked for with data only: what was said and seen is JSON, speech cut short', () => {

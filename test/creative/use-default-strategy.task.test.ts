@@ -14,7 +14,6 @@ function inputOf(tenant: string) {
     video,
     features,
     ranked,
-    predictions: { list: [] },
     failure: { Error: 'Refused', Cause: 'The model answered outside the schema.' },
   };
 }

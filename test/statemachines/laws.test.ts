@@ -1,6 +1,7 @@
 // Does every state machine keep the laws that no tool checks?
 import validateAsl from 'asl-validator';
 import { describe, expect, it } from 'vitest';
+import type * as z from 'zod';
 import { isTokenTask, statesOf, taskTarget, type AslState } from '../../lib/aws/asl.ts';
 import { discover } from '../../lib/aws/discover.ts';
 import { STAGES, stageConfig } from '../../lib/aws/stages.ts';
@@ -180,6 +181,19 @@ describe.each(machines)('$name', ({ definition, scope, states }) => {
         state: '{% $states.context.State.Name %}',
         input: expect.any(Object) as object,
       });
+    }
+  });
+
+  it('gives each task exactly the fields it reads: a field it ignores would change what it remembers', () => {
+    for (const state of tasksOf(states)) {
+      const envelope = isTokenTask(state) ? state.Arguments?.['Payload'] : state.Arguments;
+      const { input } = envelope as { input: object };
+      const shape = tree.tasks.find(({ spec }) => spec.name === taskTarget(state))?.spec.input;
+      const known = Object.keys((shape as z.ZodObject | undefined)?.shape ?? {});
+      expect(
+        Object.keys(input).filter((field) => !known.includes(field)),
+        state.name,
+      ).toEqual([]);
     }
   });
 
