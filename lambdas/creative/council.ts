@@ -58,7 +58,10 @@ export interface PanelRules {
   maximumDisagreement: number;
 }
 
-/** Must a person decide before anything is rendered, and why? Empty: no. */
+/**
+ * Must a person decide before anything is rendered, and why? Empty: no. Disagreement is looked for among the approved
+ * verdicts only: no other variation could be rendered.
+ */
 export function reviewReasons(
   verdicts: readonly z.infer<typeof Verdict>[],
   rules: PanelRules,

@@ -1,5 +1,6 @@
 // Which variations go on, in which words, and must a person decide?
 import * as z from 'zod';
+import { Unavailable } from '../runtime/errors.ts';
 import { reviewReasons } from './council.ts';
 import { forecastAll } from './forecasting.ts';
 import { judgeUntilApproved, type Panel } from './judging.ts';
@@ -32,14 +33,28 @@ export interface QualityRules {
   forecastBaseline: ForecastBaseline;
 }
 
-/** Judges every variation; a rewritten one is forecast anew, because it is another ad. */
+/** Variations judged side by side; each asks three judges at once, and vendors limit calls in flight. */
+const JUDGED_TOGETHER = 3;
+
+/**
+ * Judges every variation; a rewritten one is forecast anew, because it is another ad.
+ * @throws Unavailable when there is a model and it answered for no judge of any variation: nobody has judged.
+ */
 export async function reviewPlan(
   { plan, forecasts, features }: z.output<typeof QualityInput>,
   panel: Panel,
   rules: QualityRules,
 ): Promise<z.output<typeof QualityOutput>> {
   const judged: Awaited<ReturnType<typeof judgeUntilApproved>>[] = [];
-  for (const variation of plan.variations) judged.push(await judgeUntilApproved(panel, variation));
+  for (let at = 0; at < plan.variations.length; at += JUDGED_TOGETHER) {
+    const some = plan.variations.slice(at, at + JUDGED_TOGETHER);
+    judged.push(...(await Promise.all(some.map((variation) => judgeUntilApproved(panel, variation)))));
+  }
+  const judgements = judged.flatMap(({ verdict }) => verdict.judges);
+  if (panel.model !== null && !judgements.some(({ answeredBy }) => answeredBy === 'model')) {
+    const why = judgements.find(({ answeredBy }) => answeredBy === 'nobody')?.notes[0] ?? 'no reason given';
+    throw new Unavailable(`The model judged none of ${judged.length} variations: ${why}`);
+  }
   const known = new Map(forecasts.list.map((one) => [one.variationId, one]));
   const rewritten = judged.map(({ variation }) => variation).filter(({ id }) => !known.has(id));
   for (const one of forecastAll(rewritten, features.list, panel.predictor, rules.forecastBaseline))
@@ -53,6 +68,11 @@ export async function reviewPlan(
     forecasts: { list: distinct.flatMap(({ variation }) => known.get(variation.id) ?? []) },
     verdicts: { list: verdicts },
     approved: verdicts.filter(({ approved }) => approved).map(({ variationId }) => variationId),
-    reviewReasons: reviewReasons(verdicts, rules, plan.needsReview ? plan.reasons : []),
+    reviewReasons: reviewReasons(verdicts, rules, plan.needsReview ? reasonsOf(plan) : []),
   };
+}
+
+/** A plan that needs a person is never waved through because it does not say why. */
+function reasonsOf({ reasons, writtenBy }: BattlePlan): readonly string[] {
+  return reasons.length > 0 ? reasons : [`The plan (written by ${writtenBy}) asks for a person.`];
 }

@@ -4,6 +4,7 @@ import { predictCtr } from '../../lambdas/creative/ctr-model.ts';
 import { PRIOR_MODEL } from '../../lambdas/creative/ctr-prior.ts';
 import { withOutlook } from '../../lambdas/creative/forecasting.ts';
 import { forecast } from '../../lambdas/creative/oracle.ts';
+import type { Model } from '../../lambdas/ports/model/model.ts';
 import { reviewPlan } from '../../lambdas/creative/quality.ts';
 import { renderSpecs } from '../../lambdas/creative/render-input.ts';
 import { launchAim, launchBudgetMinor } from '../../lambdas/creative/launch.ts';
@@ -55,6 +56,30 @@ describe('the council’s review', () => {
     expect(ids[0]).not.toBe(flawed.id);
     expect(quality.forecasts.list.map(({ variationId }) => variationId)).toEqual(ids);
     expect(quality.verdicts.list.map(({ variationId }) => variationId)).toEqual(ids);
+  });
+
+  it('judges three variations side by side, and keeps their order', async () => {
+    let running = 0;
+    let most = 0;
+    const slow = {
+      async complete({ schema, system }: { schema: { parse(value: unknown): unknown }; system: string }) {
+        most = Math.max(most, (running += 1));
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        const items = [...system.matchAll(/(\w+) \(0 to (\d+)\)/g)].map(([, item, max]) => ({
+          item,
+          points: Number(max),
+          note: '',
+        }));
+        return schema.parse({ items });
+      },
+    } as unknown as Model;
+    const quality = await reviewPlan(run, { ...panel, model: slow }, rules);
+    expect(quality.verdicts.list.map(({ variationId }) => variationId)).toEqual(
+      run.plan.variations.map(({ id }) => id),
+    );
+    // Three judges each.
+    expect(most).toBe(9);
   });
 
   it('asks a person when too few are left, and keeps a variation only once', async () => {

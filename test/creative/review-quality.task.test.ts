@@ -129,15 +129,36 @@ describe('ReviewQuality, by a model', () => {
     expect(reviewReasons.join(' ')).toMatch(/The judges differ by more than 40 points on v-[0-9a-f]{12}/);
   });
 
-  it('without a quorum approves nobody and calls a person', async () => {
+  it('goes on without a judge that says nothing', async () => {
     const job = await rig.job(JUDGES);
-    rig.sandbox.openai.fail({ with: 'expired-token', times: 1_000 });
-    const { verdicts, approved, reviewReasons } = await review(job);
-    expect(approved).toEqual([]);
-    expect(verdicts.list.every(({ score }) => score === null)).toBe(true);
-    expect(verdicts.list[0]?.judges[0]?.notes[0]).toMatch(/^Refused: /);
-    expect(reviewReasons).toContain(`Fewer than 2 judges answered for ${BRIEF.count} variations.`);
+    rig.sandbox.openai.script(({ system }) => {
+      const rubric = (Object.keys(RUBRICS) as RubricName[]).find((name) => system.includes(`by its ${name}`));
+      if (rubric === undefined || rubric === 'logic') return { nothing: true };
+      return { items: RUBRICS[rubric].map(({ item, max }) => ({ item, points: max, note: '' })) };
+    });
+    const { verdicts, approved } = await review(job);
+    expect(approved).toHaveLength(BRIEF.count);
+    expect(verdicts.list[0]?.judges.map(({ answeredBy }) => answeredBy)).toEqual([
+      'model',
+      'model',
+      'nobody',
+      'ctr-model',
+    ]);
   });
+
+  it.each(['expired-token', 'server-error'] as const)(
+    'fails when the model judged nothing at all (%s): the state machine asks again, then the rubrics',
+    async (failure) => {
+      const job = await rig.job(JUDGES);
+      rig.sandbox.openai.fail({ with: failure, times: 1_000 });
+      await expect(review(job)).rejects.toMatchObject({
+        name: 'Unavailable',
+        message: expect.stringMatching(
+          /^The model judged none of 5 variations: (Refused|Unavailable): /,
+        ) as string,
+      });
+    },
+  );
 
   it('fails when the stage names no model', async () => {
     const job = await rig.job({ env: { MODEL_PROVIDER: 'openai', MODEL_NAME: '' } });
