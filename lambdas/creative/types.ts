@@ -48,7 +48,11 @@ export const Brief = z.object({
   /** Target length of one ad. */
   durationSeconds: z.number().int().min(3).max(90).default(15),
   formats: z.array(Format).min(1).default(['9:16']),
-  language: z.string().default('en'),
+  /** ISO 639-1, with a region where it matters: `en`, `pt-BR`. */
+  language: z
+    .string()
+    .regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'is not a language such as en or en-US')
+    .default('en'),
 });
 export type Brief = z.infer<typeof Brief>;
 

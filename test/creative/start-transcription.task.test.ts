@@ -1,6 +1,8 @@
 // Is a transcript asked for once, and only where there is something to hear and somebody to listen?
 import { describe, expect, it } from 'vitest';
 import { task } from '../../lambdas/creative/start-transcription.task.ts';
+import { sha256 } from '../../lambdas/runtime/canonical.ts';
+import { Brief } from '../../lambdas/creative/types.ts';
 import { BRIEF, requestOf, SHA256, videoOf } from '../support/creative-run.ts';
 import { useTaskRig, type Job } from '../support/task-rig.ts';
 
@@ -26,7 +28,7 @@ describe('StartTranscription', () => {
       status: 'pending',
       words: null,
       job: {
-        name: `impresario-${job.tenant}-${SHA256.slice(0, 32)}`,
+        name: `impresario-${sha256('media').slice(0, 8)}-${job.tenant}-${SHA256.slice(0, 32)}`,
         bucket: 'media',
         mediaKey: `${job.tenant}/sources/${SHA256}`,
         outputKey: `${job.tenant}/analysis/${SHA256}/transcript-v1.json`,
@@ -55,12 +57,36 @@ describe('StartTranscription', () => {
   it.each([
     ['throttle', 'RateLimited'],
     ['server-error', 'Unavailable'],
-    ['permission', 'Refused'],
-    ['refuse', 'InvalidInput'],
   ] as const)('%s → %s', async (failure, name) => {
     const job = await rig.job(HEARS);
     rig.sandbox.transcribe.fail({ with: failure, times: 4 });
     await expect(start(job)).rejects.toMatchObject({ name });
+  });
+
+  it.each([
+    ['permission', 'Refused'],
+    ['refuse', 'InvalidInput'],
+  ] as const)('%s → the words are missing, and the run goes on', async (failure, name) => {
+    const job = await rig.job(HEARS);
+    rig.sandbox.transcribe.fail({ with: failure, times: 4 });
+    const { transcript } = await start(job);
+    expect(transcript).toMatchObject({ status: 'failed', words: null });
+    expect(transcript.reason).toMatch(new RegExp(`^${name}: `));
+  });
+
+  it.each(['english', 'EN', 'en-us', 'e', '', 'en-US-x', '../en'])('hears no language %j', (language) => {
+    expect(Brief.safeParse({ ...BRIEF, language }).error?.issues).toMatchObject([{ path: ['language'] }]);
+  });
+
+  it('shares no job with another stage of the account, which has another bucket', async () => {
+    const job = await rig.job(HEARS);
+    await rig.cloud.call('s3', 'CreateBucket', { Bucket: 'media-of-another-stage' });
+    const other = await rig.job({
+      tenant: job.tenant,
+      env: { ...HEARS.env, BUCKET_MEDIA: 'media-of-another-stage' },
+    });
+    const names = [await start(job), await start(other)].map(({ transcript }) => transcript.job?.name);
+    expect(new Set(names).size).toBe(2);
   });
 });
 
