@@ -10,6 +10,9 @@ import { MeasuredScene } from './scene-parts.ts';
 import { listOf, Scene, Video } from './types.ts';
 import { withSource } from './workspace.ts';
 
+/** Of one ffmpeg run; the pass over the whole video takes nearly all of the state's ten minutes when it must. */
+const PASS_LIMIT_MS = 570_000;
+
 export const { handler, task } = defineTask({
   name: 'ExtractFeatures',
   input: z.object({ video: Video, scenes: listOf(Scene) }),
@@ -25,7 +28,7 @@ export const { handler, task } = defineTask({
   },
   memoised: true,
   memoryMb: 3008,
-  ephemeralStorageMb: 2048,
+  ephemeralStorageMb: 2560,
   runPercent: [20, 35],
   async run({ video, scenes }, { ffmpeg: tool, media, run, progress }) {
     const wanted = {
@@ -36,9 +39,15 @@ export const { handler, task } = defineTask({
     };
     const measured = await analysed(media, wanted, () =>
       withSource(media, video.key, async ({ path, directory }) => {
-        const signal = await watchVideo(tool, path, { hasAudio: video.hasAudio });
+        const signal = await watchVideo(tool, path, {
+          hasAudio: video.hasAudio,
+          timeoutMs: PASS_LIMIT_MS,
+        });
         progress(40);
-        const found = await measureScenes(tool, path, scenes.list, signal, { dir: directory });
+        const found = await measureScenes(tool, path, scenes.list, signal, {
+          dir: directory,
+          timeoutMs: PASS_LIMIT_MS,
+        });
         progress(80);
         const list: MeasuredScene[] = [];
         for (const { sceneId, framePath, frameMs: _, ...features } of found) {

@@ -9,6 +9,9 @@ import { specHash, type RenderSpec } from './render/render-spec.ts';
 import { RenderedVariation } from './types.ts';
 import { withSource } from './workspace.ts';
 
+/** Of one ffmpeg run; the state has fifteen minutes, and files are uploaded in them too. */
+const RENDER_LIMIT_MS = 840_000;
+
 export interface RenderContext {
   tenant: string;
   ffmpeg: Ffmpeg;
@@ -46,6 +49,7 @@ async function render(
       workDir: directory,
       fontPath: fontPath('black'),
       ffmpeg,
+      timeoutMs: RENDER_LIMIT_MS,
       onProgress: (percent) => progress(percent * 0.95, `Rendering ${specs.length} variations`),
     });
     const rendered: RenderedVariation[] = [];

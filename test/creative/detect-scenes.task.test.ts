@@ -1,6 +1,7 @@
 // Are the cuts found where they are, without gap or overlap, and looked for once per tenant?
 import { beforeAll, describe, expect, it } from 'vitest';
 import { task } from '../../lambdas/creative/detect-scenes.task.ts';
+import { openFfmpeg, type Ffmpeg } from '../../lambdas/creative/media/ffmpeg.ts';
 import type { Video } from '../../lambdas/creative/types.ts';
 import { makeClip, type Clip } from '../support/clip.ts';
 import { useTaskRig, type Job } from '../support/task-rig.ts';
@@ -49,6 +50,22 @@ describe('DetectScenes', () => {
     const video = await stored(job);
     await rig.media.putJson(`${job.tenant}/analysis/${clip.sha256}/scenes-v1.json`, { scenes: 'many' });
     expect((await job.run(task, { video })).scenes.list).toHaveLength(4);
+  });
+
+  it('gives ffmpeg less time than the state has', async () => {
+    const job = await rig.job();
+    const real = openFfmpeg(process.env);
+    const limits: (number | undefined)[] = [];
+    const ffmpeg: Ffmpeg = {
+      locate: real.locate,
+      run: (args, options) => {
+        limits.push(options?.timeoutMs);
+        return real.run(args, options);
+      },
+    };
+    await job.run(task, { video: await stored(job) }, { ffmpeg });
+    expect(new Set(limits)).toEqual(new Set([280_000]));
+    expect(task.ephemeralStorageMb).toBeGreaterThan(2048);
   });
 
   it('refuses a video that is no longer in the bucket', async () => {

@@ -1,6 +1,7 @@
 // Is every scene measured, and does each have its middle frame in the bucket?
 import { beforeAll, describe, expect, it } from 'vitest';
 import { task } from '../../lambdas/creative/extract-features.task.ts';
+import { openFfmpeg, type Ffmpeg } from '../../lambdas/creative/media/ffmpeg.ts';
 import type { Scene, Video } from '../../lambdas/creative/types.ts';
 import { makeClip, type Clip } from '../support/clip.ts';
 import { useTaskRig, type Job } from '../support/task-rig.ts';
@@ -50,6 +51,22 @@ describe('ExtractFeatures', () => {
     }
     expect(new Set(list.map(({ saturation }) => saturation)).size).toBe(list.length);
     expect((await rig.media.head(list[0]?.frameKey ?? ''))?.contentType).toBe('image/jpeg');
+  });
+
+  it('gives ffmpeg less time than the state has', async () => {
+    const job = await rig.job();
+    const real = openFfmpeg(process.env);
+    const limits: (number | undefined)[] = [];
+    const ffmpeg: Ffmpeg = {
+      locate: real.locate,
+      run: (args, options) => {
+        limits.push(options?.timeoutMs);
+        return real.run(args, options);
+      },
+    };
+    await job.run(task, { video: await stored(job, clip), scenes: scenes(clip) }, { ffmpeg });
+    expect(new Set(limits)).toEqual(new Set([570_000]));
+    expect(task.ephemeralStorageMb).toBeGreaterThan(2048);
   });
 
   it('says null, not zero, of sound that a video does not have', async () => {
