@@ -4,11 +4,13 @@ import type { Env, Need, OpenContext } from './need.ts';
 
 /**
  * Claims in the media bucket. The S3 client is loaded when the first claim appears: a third of a function's code, for the
- * few payloads above 200 KB.
+ * few payloads above 100 KB.
  */
 export const claimsNeed: Need<ClaimStore> = {
   grants: [
     { actions: ['s3:GetObject'], on: { kind: 'bucket', prefix: 'claims/' } },
+    // Without it S3 says "forbidden" about a claim that is gone, and a remembered output would never be made again.
+    { actions: ['s3:ListBucket'], on: { kind: 'bucket', prefix: 'claims/' } },
     { actions: ['s3:PutObject'], on: { kind: 'bucket', prefix: 'claims/' } },
   ],
   env: { BUCKET_MEDIA: { of: { kind: 'bucket', prefix: '' }, attribute: 'name' } },

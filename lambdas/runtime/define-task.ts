@@ -105,7 +105,10 @@ export function defineTask<
       `${definition.name}: a task with effects, and only such a task, says by undoneBy what undoes them.`,
     );
   }
-  const runtimeNeeds = taskRuntimeNeeds({ effects: hasEffects });
+  const runtimeNeeds = taskRuntimeNeeds({
+    effects: (definition.effects?.length ?? 0) > 0,
+    undoes: (definition.undoes?.length ?? 0) > 0,
+  });
   const layered = Object.values(needs).some((need) => need.layers?.includes('ffmpeg') === true);
 
   async function execute(

@@ -13,10 +13,15 @@ export interface TaskRuntimeNeeds {
 }
 
 /** History rows, memos and intents in the table runs; large payloads below claims/. */
-export function taskRuntimeNeeds(options: { effects: boolean }): TaskRuntimeNeeds {
+export function taskRuntimeNeeds(options: { effects: boolean; undoes: boolean }): TaskRuntimeNeeds {
   const actions = ['GetItem', 'PutItem', 'UpdateItem'] as const;
   return {
-    history: tableNeed('runs', options.effects ? [...actions, 'Query', 'ConditionCheckItem'] : actions),
+    history: tableNeed('runs', [
+      ...actions,
+      ...(options.effects || options.undoes ? (['Query'] as const) : []),
+      // An effect begins only while nobody undoes its attempt.
+      ...(options.effects ? (['ConditionCheckItem'] as const) : []),
+    ]),
     claims: claimsNeed,
   };
 }

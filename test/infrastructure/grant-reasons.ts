@@ -28,7 +28,12 @@ export const GRANT_REASONS: readonly GrantReason[] = [
     action: /^s3:(GetObject|PutObject)$/,
     resource: /\/\*\/claims\/\*$/,
     reason:
-      'Every task may meet a payload above 200 KB; the claim check is proven with one task, not with each.',
+      'Every task may meet a payload above 100 KB; the claim check is proven with one task, not with each.',
+  },
+  {
+    action: /^s3:ListBucket$/,
+    resource: /^arn:aws:s3:::[\w-]+$/,
+    reason: 'S3 looks at it only when an object is not there: a claim or a file that is gone.',
   },
   {
     action: /^dynamodb:/,

@@ -25,6 +25,10 @@ const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 const text = (length: number) => 'x'.repeat(length);
 
 describe('claim check', () => {
+  it('lets two outputs and what is around them through together', () => {
+    expect(2 * CLAIM_THRESHOLD_BYTES).toBeLessThan(0.8 * STATE_DATA_LIMIT_BYTES);
+  });
+
   it('leaves what fits as it is, to the byte', async () => {
     const store = memoryStore();
     const fits = { a: text(CLAIM_THRESHOLD_BYTES - bytes({ a: '' })) };
@@ -38,7 +42,7 @@ describe('claim check', () => {
 
   it('takes the largest fields first and leaves the small ones readable', async () => {
     const store = memoryStore();
-    const value = { small: [1, 2], big: text(150_000), bigger: text(160_000), count: 3 };
+    const value = { small: [1, 2], big: text(70_000), bigger: text(80_000), count: 3 };
     const carried = (await checkIn(value, store, owner)) as Record<string, unknown>;
     expect(carried).toMatchObject({
       small: [1, 2],

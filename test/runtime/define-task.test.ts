@@ -384,7 +384,28 @@ describe('what the stacks read', () => {
         on: { kind: 'table', name: 'runs' },
       },
       { actions: ['s3:GetObject'], on: { kind: 'bucket', prefix: 'claims/' } },
+      { actions: ['s3:ListBucket'], on: { kind: 'bucket', prefix: 'claims/' } },
       { actions: ['s3:PutObject'], on: { kind: 'bucket', prefix: 'claims/' } },
+    ]);
+  });
+
+  it('shows what beginning effects takes only where one begins, and looking through them where one ends', () => {
+    const actionsOf = (kind: object) => {
+      const { task: made } = defineTask({
+        name: 'X',
+        input: z.object({}),
+        output: z.object({}),
+        needs: {},
+        ...kind,
+        run: () => Promise.resolve({}),
+      });
+      return made.needs['history']?.grants.flatMap(({ actions }) => actions).slice(3);
+    };
+    expect(actionsOf({})).toEqual([]);
+    expect(actionsOf({ undoes: ['ad'] })).toEqual(['dynamodb:Query']);
+    expect(actionsOf({ effects: ['ad'], undoneBy: 'UndoAd' })).toEqual([
+      'dynamodb:Query',
+      'dynamodb:ConditionCheckItem',
     ]);
   });
 });
