@@ -1,7 +1,10 @@
 // What is counted, and under which names and dimensions?
 import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics';
 
-export const METRIC_NAMESPACE = 'Impresario';
+/** Stages may share an account: each counts for itself. Alarms read this. */
+export function metricNamespace(stage: string): string {
+  return `Impresario/${stage}`;
+}
 
 /**
  * Metric → dimensions, in order. Never a tenant or an execution id: each combination is a billed metric. Alarms read this.
@@ -49,7 +52,7 @@ export function emitMetric<N extends MetricName>(
 }
 
 function write(name: MetricName, value: number, sets: readonly Readonly<Record<string, string>>[]): void {
-  metrics ??= new Metrics({ namespace: METRIC_NAMESPACE });
+  metrics ??= new Metrics({ namespace: metricNamespace(process.env['STAGE'] ?? 'dev') });
   // Powertools would add its own `service` to each set, and an alarm on exactly ours would never see a datapoint.
   metrics.clearDefaultDimensions();
   for (const set of sets) metrics.addDimensions({ ...set });

@@ -14,6 +14,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { metricNamespace, type MetricName } from '../../lambdas/runtime/metrics.ts';
 import type { AreaStack } from './area-stack.ts';
 import { stageName } from './names.ts';
 import type { PlatformStack } from './platform-stack.ts';
@@ -52,7 +53,7 @@ const SWEEP_PERIODS = 3;
 export function watchOver(operations: AreaStack, { platform, areas }: OperationsProps): void {
   announceFailures(operations, platform);
   const all = [...areas, operations];
-  const alarms = [...all.flatMap(lostWorkAlarms), ...jobAlarms()].map((spec) =>
+  const alarms = [...all.flatMap(lostWorkAlarms), ...jobAlarms(platform.stage)].map((spec) =>
     addAlarm(operations, platform, spec),
   );
   addDashboard(operations, platform, all, alarms);
@@ -85,7 +86,16 @@ function lostWorkAlarms(area: AreaStack): AlarmSpec[] {
   const executions = area.machines.map((machine): AlarmSpec => ({
     name: 'executions-failing',
     subject: machine.node.id,
-    metric: machine.metricFailed({ period: FIVE_MINUTES, statistic: 'Sum' }),
+    metric: new MathExpression({
+      label: 'executions failed or timed out',
+      // Each is absent while it does not happen, and a sum with something absent is absent.
+      expression: 'FILL(failed, 0) + FILL(timedOut, 0)',
+      usingMetrics: {
+        failed: machine.metricFailed({ period: FIVE_MINUTES, statistic: 'Sum' }),
+        timedOut: machine.metricTimedOut({ period: FIVE_MINUTES, statistic: 'Sum' }),
+      },
+      period: FIVE_MINUTES,
+    }),
     threshold: 0,
   }));
   return [...deadLetters, ...executions];
@@ -115,8 +125,9 @@ function addDashboard(
   const graph = (title: string, left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 12 });
   const machines = areas.flatMap((area) => [...area.machines]);
   const queues = areas.flatMap((area) => area.deadLetterQueues);
+  const { stage } = platform;
   new Dashboard(stack, 'Dashboard', {
-    dashboardName: `impresario-${platform.stage}`,
+    dashboardName: `impresario-${stage}`,
     widgets: [
       [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24 })],
       [
@@ -130,11 +141,14 @@ function addDashboard(
         ),
       ],
       [
-        graph('Steps failed', [ours('job_failures_total', 'Sum')]),
-        graph('Step duration', [ours('job_duration_seconds', 'p50'), ours('job_duration_seconds', 'p99')]),
+        graph('Steps failed', [ours(stage, 'job_failures_total', 'Sum')]),
+        graph('Step duration', [
+          ours(stage, 'job_duration_seconds', 'p50'),
+          ours(stage, 'job_duration_seconds', 'p99'),
+        ]),
       ],
       [
-        graph('Changes waiting', [ours('pending_ad_changes_count', 'Maximum')]),
+        graph('Changes waiting', [ours(stage, 'pending_ad_changes_count', 'Maximum')]),
         graph(
           'Dead letters',
           queues.map((queue) => queue.metricApproximateNumberOfMessagesVisible()),
@@ -145,9 +159,9 @@ function addDashboard(
 }
 
 /** A metric the functions emit themselves, over everything (no tenant or execution id is ever a dimension). */
-function ours(metricName: string, statistic: string): Metric {
+function ours(stage: string, metricName: MetricName, statistic: string): Metric {
   return new Metric({
-    namespace: 'Impresario',
+    namespace: metricNamespace(stage),
     metricName,
     dimensionsMap: { service: 'impresario' },
     statistic,
@@ -155,11 +169,11 @@ function ours(metricName: string, statistic: string): Metric {
   });
 }
 
-function jobAlarms(): AlarmSpec[] {
+function jobAlarms(stage: string): AlarmSpec[] {
   return [
     {
       name: 'job-failure-rate',
-      metric: ours('job_failures_total', 'Sum'),
+      metric: ours(stage, 'job_failures_total', 'Sum'),
       threshold: JOB_FAILURES_PER_FIVE_MINUTES,
     },
     {
@@ -168,8 +182,8 @@ function jobAlarms(): AlarmSpec[] {
         label: 'failed share of steps, percent',
         expression: `IF(jobs >= ${JOB_FAILURE_MINIMUM_JOBS}, 100 * failures / jobs, 0)`,
         usingMetrics: {
-          failures: ours('job_failures_total', 'Sum'),
-          jobs: ours('job_duration_seconds', 'SampleCount'),
+          failures: ours(stage, 'job_failures_total', 'Sum'),
+          jobs: ours(stage, 'job_duration_seconds', 'SampleCount'),
         },
         period: FIVE_MINUTES,
       }),
@@ -177,14 +191,14 @@ function jobAlarms(): AlarmSpec[] {
     },
     {
       name: 'pending-changes',
-      metric: ours('pending_ad_changes_count', 'Maximum'),
+      metric: ours(stage, 'pending_ad_changes_count', 'Maximum'),
       threshold: PENDING_CHANGES,
     },
-    { name: 'open-circuit', metric: ours('circuit_breaker_state', 'Maximum'), threshold: 0 },
-    { name: 'compensation-debt', metric: ours('compensation_debt_count', 'Maximum'), threshold: 0 },
+    { name: 'open-circuit', metric: ours(stage, 'circuit_breaker_state', 'Maximum'), threshold: 0 },
+    { name: 'compensation-debt', metric: ours(stage, 'compensation_debt_count', 'Maximum'), threshold: 0 },
     {
       name: 'sweep-not-succeeding',
-      metric: ours('sweep_succeeded_total', 'Sum'),
+      metric: ours(stage, 'sweep_succeeded_total', 'Sum'),
       threshold: 1,
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
       periods: SWEEP_PERIODS,

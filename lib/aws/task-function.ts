@@ -5,6 +5,7 @@ import type { Code, LayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { metricNamespace } from '../../lambdas/runtime/metrics.ts';
 import type { Grant } from '../../lambdas/runtime/need.ts';
 import type { FunctionSpec } from '../../lambdas/runtime/specs.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -95,7 +96,7 @@ function environment(stack: Stack, platform: PlatformStack, spec: FunctionSpec):
   const variables: Record<string, string> = {
     STAGE: platform.stage,
     POWERTOOLS_SERVICE_NAME: 'impresario',
-    POWERTOOLS_METRICS_NAMESPACE: 'Impresario',
+    POWERTOOLS_METRICS_NAMESPACE: metricNamespace(platform.stage),
     NODE_OPTIONS: '--enable-source-maps',
   };
   for (const need of Object.values(spec.needs)) {

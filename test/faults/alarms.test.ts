@@ -22,7 +22,7 @@ function watched(): Watched[] {
       MetricStat === undefined ? [] : [MetricStat.Metric],
     );
     return [properties, ...inside]
-      .filter(({ Namespace }: Json) => Namespace === 'Impresario')
+      .filter(({ Namespace }: Json) => Namespace === 'Impresario/dev')
       .map((metric: Json) => ({
         alarm: logicalId,
         name: metric.MetricName,
@@ -61,7 +61,7 @@ describe('alarms', () => {
     // Sweeps run, and count what is owed and what waits.
     await world.cloud.advance(3_600_000);
     const needed = watched();
-    const values = world.cloud.metrics().filter(({ namespace }) => namespace === 'Impresario');
+    const values = world.cloud.metrics().filter(({ namespace }) => namespace === 'Impresario/dev');
     const missing = needed.filter(
       ({ name, dimensions }) =>
         !values.some((value) => value.name === name && same(value.dimensions, dimensions)),

@@ -314,11 +314,45 @@ describe('alarms', () => {
     expect(new Set(alarms.map((alarm) => basename(article(alarm))))).toEqual(new Set(articles));
   });
 
+  interface Metric {
+    Namespace?: unknown;
+    MetricName?: unknown;
+    Dimensions?: { Value: unknown }[];
+  }
+  const metricsOf = (properties: Resource['properties']): Metric[] => [
+    properties,
+    ...((properties['Metrics'] ?? []) as { MetricStat?: { Metric: Metric } }[]).flatMap(
+      ({ MetricStat }) => MetricStat?.Metric ?? [],
+    ),
+  ];
+  const dimensionsOf = (properties: Resource['properties']) =>
+    metricsOf(properties).flatMap(({ Dimensions = [] }) => Dimensions);
+
+  it('a run that times out is watched like one that fails', () => {
+    const failing = alarms.filter((alarm) => article(alarm).endsWith('executions-failing.md'));
+    const names = failing.map(({ properties }) =>
+      metricsOf(properties).flatMap((one) => one.MetricName ?? []),
+    );
+    expect(names.length).toBe(ofType('AWS::StepFunctions::StateMachine').length);
+    for (const watched of names) expect(watched).toEqual(['ExecutionsFailed', 'ExecutionsTimedOut']);
+  });
+
+  it('our metrics are counted per stage', () => {
+    const namespaces = alarms
+      .flatMap(({ properties }) => metricsOf(properties).flatMap(({ Namespace }) => Namespace ?? []))
+      .filter((namespace) => !text(namespace).startsWith('AWS/'));
+    expect(new Set(namespaces)).toEqual(new Set(['Impresario/dev']));
+    const variables = ofType('AWS::Lambda::Function')
+      .map(
+        ({ properties }) => properties['Environment'] as { Variables?: Record<string, unknown> } | undefined,
+      )
+      .flatMap((environment) => environment?.Variables?.['POWERTOOLS_METRICS_NAMESPACE'] ?? []);
+    expect(new Set(variables)).toEqual(new Set(['Impresario/dev']));
+  });
+
   it('every dead-letter queue and every state machine is watched', () => {
     const watched = new Set(
-      alarms.flatMap(({ properties }) =>
-        ((properties['Dimensions'] ?? []) as { Value: unknown }[]).map(({ Value }) => text(Value)),
-      ),
+      alarms.flatMap(({ properties }) => dimensionsOf(properties).map(({ Value }) => text(Value))),
     );
     const isWatched = (id: string) => [...watched].some((value) => value.includes(id));
     expect(without(queues.filter(isDeadLetterQueue), ({ id }) => isWatched(id))).toEqual([]);
