@@ -18,14 +18,19 @@ const OPERATORS = ['operator', 'admin'] as const;
 const Id = z.object({ id: RunId });
 // Times are compared as text, so every offset is written as UTC first.
 const Time = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
-const Filter = z.object({
-  stateMachine: z.string().max(80).optional(),
-  status: z.enum(RUN_STATUSES).optional(),
-  from: Time.optional().describe('Started at or after'),
-  to: Time.optional().describe('Started before'),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().max(2_000).optional(),
-});
+const Filter = z
+  .object({
+    stateMachine: z.string().max(80).optional(),
+    status: z.enum(RUN_STATUSES).optional(),
+    from: Time.optional().describe('Started at or after'),
+    to: Time.optional().describe('Started before'),
+    limit: z.coerce.number().int().min(1).max(100).default(20),
+    cursor: z.string().max(2_000).optional(),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ['to'],
+    error: 'must be after from',
+  });
 const Redriven = z.object({ id: RunId, attempt: z.number().int(), executionArn: z.string() });
 
 export const { handler, routes } = defineRoutes({

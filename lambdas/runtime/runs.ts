@@ -208,6 +208,9 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
       return checkOut(row['request'], claims, { tenant, runId });
     },
     async list(tenant, filter) {
+      const [lower, upper] = [filter.from ?? '0000', filter.to === undefined ? '9999' : before(filter.to)];
+      // DynamoDB refuses an interval that is none.
+      if (lower > upper) return { runs: [] };
       const found: Item[] = [];
       let from: Record<string, unknown> | undefined =
         filter.cursor === undefined ? undefined : readCursor(filter.cursor, tenant);
@@ -224,9 +227,9 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
           ...(filter.status === undefined ? {} : { ExpressionAttributeNames: { '#status': 'status' } }),
           ExpressionAttributeValues: {
             ':tenant': tenant,
-            ':from': filter.from ?? '0000',
+            ':from': lower,
             // BETWEEN includes its upper end; ours does not.
-            ':to': filter.to === undefined ? '9999' : before(filter.to),
+            ':to': upper,
             ...(filter.stateMachine === undefined ? {} : { ':machine': filter.stateMachine }),
             ...(filter.status === undefined ? {} : { ':status': filter.status }),
           },

@@ -122,6 +122,15 @@ describe('GET /v1/executions', () => {
     expect(second.cursor).toBeUndefined();
     const foreign = await get(viewer, `/v1/executions?cursor=${first.cursor}`);
     expect([foreign.status, foreign.body['path']]).toEqual([400, 'cursor']);
+    for (const [from, to] of [
+      ['2026-01-04', '2026-01-02'],
+      ['2026-01-04', '2026-01-04'],
+    ]) {
+      const none = await get(viewer, `/v1/executions?from=${from}T00:00:00Z&to=${to}T00:00:00Z`);
+      expect([none.status, none.body['path']]).toEqual([400, 'to']);
+    }
+    expect(await idsOf('?from=9999-06-01T00:00:00Z')).toEqual([]);
+    expect(await idsOf('?to=0000-01-01T00:00:00Z')).toEqual([]);
     const wrong = await get(viewer, '/v1/executions?limit=1000');
     expect([wrong.status, wrong.body['path']]).toEqual([400, 'limit']);
   });
