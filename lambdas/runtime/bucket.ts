@@ -14,7 +14,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { awsClientConfig, sharedClient } from './aws-client.ts';
 import { awsCall } from './aws-errors.ts';
-import { Conflict } from './errors.ts';
+import { Unavailable } from './errors.ts';
 import { variable, type Env, type Grant, type Need } from './need.ts';
 
 export interface ObjectHead {
@@ -141,8 +141,9 @@ function openBucket(env: Env, name: string): Bucket {
     } catch (error) {
       if (error instanceof Error && error.name === 'PreconditionFailed' && options.ifAbsent === true)
         return false;
+      // S3's advice is to try again: then it is there, or it is not.
       if (error instanceof Error && error.name === 'ConditionalRequestConflict') {
-        throw new Conflict(`Another upload of ${key} is under way.`, { cause: error });
+        throw new Unavailable(`Another upload of ${key} is under way.`, { cause: error });
       }
       throw error;
     }

@@ -3,6 +3,7 @@ import {
   ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  ListDeadLetterSourceQueuesCommand,
   SQSClient,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
@@ -42,7 +43,8 @@ const VISIBILITY_SECONDS = 300;
  * `creative-dead-letters` holds runs and parts of runs: each run that matches is started again once, and its messages are
  * deleted after that. Any other dead-letter queue holds messages of a trigger, which SQS moves back to where they came from.
  * @param name with the stage, `impresario-dev-creative-dead-letters`
- * @throws InvalidInput for a queue that does not exist, and for a filter on a trigger's queue
+ * @throws InvalidInput for a queue that does not exist, for one whose messages came from no queue, and for a filter on a
+ * trigger's queue
  */
 export async function redriveQueue(
   context: { env: Env; redrive: Redrive; runs: Pick<Runs, 'get'> },
@@ -67,6 +69,16 @@ export async function redriveQueue(
       }
     }
   }
+  const sources = new ListDeadLetterSourceQueuesCommand({ QueueUrl: url });
+  const { queueUrls = [] } = await awsCall(`ListDeadLetterSourceQueues of ${name}`, () =>
+    client.send(sources),
+  );
+  if (queueUrls.length === 0)
+    throw new InvalidInput(
+      `${name} holds what a rule, a schedule or a stream could not deliver, and no queue that it could go back to. ` +
+        'A schedule comes again by itself, and an announcement is also a dead letter of its run: read the messages, then purge the queue.',
+      { path: 'queue' },
+    );
   if (Object.values(filter).some((value) => value !== undefined))
     throw new InvalidInput(`${name} holds messages of a trigger, which only move back together.`);
   const { Attributes } = await awsCall(`GetQueueAttributes of ${name}`, () =>

@@ -16,8 +16,8 @@ import { recordGauges } from './workers.ts';
 
 /** Longer than the event about an execution's end and its settling usually take. */
 const GRACE_MS = 600_000;
-/** The presigned address is good for an hour. */
-const UPLOAD_MS = 3_600_000;
+/** The presigned address is good for an hour; an upload that began in its last minute may take a while. */
+const UPLOAD_MS = 3_600_000 + 15 * 60_000;
 
 type Ended = z.input<typeof StatusChange>['detail'];
 
@@ -41,7 +41,10 @@ export const { handler, trigger } = defineTrigger({
     for (const run of open) {
       if (run.status === 'awaiting-upload') {
         if (Date.parse(run.startedAt) > nowMs - UPLOAD_MS) continue;
-        const error = { name: 'UploadExpired', cause: 'Nothing was uploaded within an hour.' };
+        const error = {
+          name: 'UploadExpired',
+          cause: 'Nothing was uploaded in time: the address was good for an hour.',
+        };
         const from = { attempt: run.attempt, statuses: ['awaiting-upload'] } as const;
         await runs.end(run.tenant, run.runId, { status: 'expired', error, nowMs }, from);
         continue;

@@ -28,6 +28,20 @@ afterAll(async () => {
   await plane.cloud.close();
 });
 
+describe('a put of what another is putting', () => {
+  it('is tried again later, and is no conflict', async () => {
+    plane.cloud.faults.add({
+      service: 's3',
+      operation: 'PutObject',
+      when: 'before',
+      effect: { kind: 'error', code: 'ConditionalRequestConflict', status: 409 },
+    });
+    await expect(bucket.put('acme/sources/busy', 'x', { ifAbsent: true })).rejects.toMatchObject({
+      name: 'Unavailable',
+    });
+  });
+});
+
 describe('a table', () => {
   const key = { pk: 'acme#a', sk: 'x' };
 

@@ -151,6 +151,18 @@ describe('dead letters of triggers', () => {
     expect(await runRow(world, runId)).toMatchObject({ status: 'failed' });
   });
 
+  it('that no queue sent there stay, and the refusal says what to do', async () => {
+    for (const queue of ['announcements-dead-letters', 'sweep-runs-dead-letters']) {
+      await drain(world, queue);
+      await put(queue, { detail: 'undelivered' });
+      await expect(redriveAll(queue)).rejects.toMatchObject({
+        name: 'InvalidInput',
+        message: expect.stringMatching(/a schedule.*read the messages, then purge/i) as string,
+      });
+      expect(await drain(world, queue)).toHaveLength(1);
+    }
+  });
+
   it('have no filter; and a queue must exist', async () => {
     const filtered = redriveAll('settle-run-dead-letters', { tenant: 'demo' });
     await expect(filtered).rejects.toMatchObject({ name: 'InvalidInput' });
