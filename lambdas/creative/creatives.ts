@@ -10,6 +10,7 @@ import type { Need } from '../runtime/need.ts';
 import { tableNeed, type TableAction, type Table, type TransactAction } from '../runtime/table.ts';
 import { Conflict } from '../runtime/errors.ts';
 import { Experiment } from './experiment.ts';
+import { hashOf } from '../runtime/canonical.ts';
 import { BattlePlan, Verdict, VariationId } from './types.ts';
 
 export const ReviewDecision = z.object({
@@ -31,6 +32,8 @@ export const Review = z.object({
   until: z.number().int(),
   status: z.enum(['open', 'answered']),
   plan: BattlePlan,
+  /** Of `plan`: an answer counts for exactly what was asked. */
+  planHash: z.string(),
   verdicts: z.array(Verdict),
   decision: ReviewDecision.optional(),
 });
@@ -38,7 +41,7 @@ export type Review = z.infer<typeof Review>;
 
 export interface Creatives {
   /** Stored before anyone is asked; a repeat (retry, redrive) replaces the token. */
-  openReview(tenant: string, review: Omit<Review, 'status' | 'decision'>): Promise<void>;
+  openReview(tenant: string, review: Omit<Review, 'status' | 'decision' | 'planHash'>): Promise<void>;
   review(tenant: string, runId: string): Promise<Review | undefined>;
   /** One answer counts, and `alongside` (its audit record) is written with it or not at all. @throws Conflict when it was answered before or is over. */
   answerReview(
@@ -69,7 +72,14 @@ export function openCreatives(table: Table): Creatives {
   const experimentKey = (tenant: string, runId: string) => ({ pk: `${tenant}#experiment`, sk: runId });
   return {
     async openReview(tenant, review) {
-      await table.put({ Item: { ...reviewKey(tenant, review.runId), ...review, status: 'open' } });
+      await table.put({
+        Item: {
+          ...reviewKey(tenant, review.runId),
+          ...review,
+          planHash: hashOf(review.plan),
+          status: 'open',
+        },
+      });
     },
     async review(tenant, runId) {
       const item = await table.get(reviewKey(tenant, runId));

@@ -1,12 +1,21 @@
 // Which answers to a review count, and what do they say?
 import { describe, expect, it } from 'vitest';
+import { hashOf } from '../../lambdas/runtime/canonical.ts';
 import { decisionOf, reviewOver, reviewRecord, reviewView } from '../../lambdas/creative/review-answer.ts';
 import { creativeRun } from '../support/creative-run.ts';
 
 const { plan } = creativeRun('demo');
 const [first = '', second = '', ...rest] = plan.variations.map(({ id }) => id);
 const UNTIL = 1_000_000;
-const review = { runId: 'run-1', token: 'secret', reasons: ['Too few.'], until: UNTIL, plan, verdicts: [] };
+const review = {
+  runId: 'run-1',
+  token: 'secret',
+  reasons: ['Too few.'],
+  until: UNTIL,
+  plan,
+  planHash: hashOf(plan),
+  verdicts: [],
+};
 const yes = (variationId: string) => ({ variationId, approved: true });
 
 describe('a decision', () => {
