@@ -4,7 +4,7 @@ import { bucketNeed } from '../runtime/bucket.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { Failure } from './failure.ts';
 import { Ingested } from './ingested.ts';
-import { ownUpload } from './own-upload.ts';
+import { leftoversOf } from './leftovers.ts';
 import { CreativeRequest } from './request.ts';
 
 export const { handler, task } = defineTask({
@@ -20,9 +20,7 @@ export const { handler, task } = defineTask({
   async run({ request, source, failure }, { media, run }) {
     // Only bytes that no run could ever use; a check that could not be made says nothing of the file.
     if (failure.Error !== 'InvalidInput') return { discarded: false };
-    await media.delete(source.key);
-    if (request.source.kind === 'upload')
-      await media.delete(ownUpload(run.tenant, request.source.key, 'request.source.key'));
+    for (const key of [source.key, ...leftoversOf(run.tenant, request)]) await media.delete(key);
     return { discarded: true };
   },
 });

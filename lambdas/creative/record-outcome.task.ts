@@ -8,7 +8,7 @@ import { endRun } from '../runtime/end-run.ts';
 import { runsNeed } from '../runtime/runs-need.ts';
 import { GoLive } from './go-live.ts';
 import { Published } from './publish-input.ts';
-import { ownUpload } from './own-upload.ts';
+import { clearAway, leftoversOf } from './leftovers.ts';
 import { CreativeRequest } from './request.ts';
 import {
   BattlePlan,
@@ -58,11 +58,10 @@ export const { handler, task } = defineTask({
     bus: busNeed,
   },
   runPercent: [99, 100],
-  async run(input, { media, runs, intents, bus, run, clock }) {
+  async run(input, { media, runs, intents, bus, run, clock, log }) {
     const reportKey = `${run.tenant}/analysis/${input.video.sha256}/report-${run.id}.json`;
+    const leftovers = leftoversOf(run.tenant, input.request);
     await media.putJson(reportKey, input);
-    if (input.request.source.kind === 'upload')
-      await media.delete(ownUpload(run.tenant, input.request.source.key, 'request.source.key'));
     const output = {
       outcome: input.published === null ? ('analyzed' as const) : ('published' as const),
       reportKey,
@@ -83,6 +82,8 @@ export const { handler, task } = defineTask({
     // Whatever fails before this line undoes the launch.
     await endRun(runs, 'creative-generation', run, { status: 'succeeded', output, nowMs: clock.now() });
     await intents.keep(run);
+    // Until now a redrive might have read them again.
+    await clearAway(media, leftovers, log);
     return output;
   },
 });

@@ -27,6 +27,18 @@ describe('DiscardVideo', () => {
     expect(await discard(job, 'InvalidInput')).toEqual({ discarded: true });
   });
 
+  it('takes the files beside the upload away too', async () => {
+    const job = await rig.job();
+    const sidecars = {
+      captionsKey: `${job.tenant}/uploads/sidecar-${job.runId}.vtt`,
+      labelsKey: `${job.tenant}/uploads/sidecar-${job.runId}.json`,
+    };
+    await stored(job);
+    for (const key of Object.values(sidecars)) await rig.media.put(key, 'beside it');
+    await discard(job, 'InvalidInput', requestOf(job.tenant, { sidecars }));
+    expect(await keys(job)).toEqual([]);
+  });
+
   it.each(['Unavailable', 'States.Timeout', 'Runtime.OutOfMemory', 'TypeError'])(
     'keeps the file when the check itself failed (%s)',
     async (error) => {

@@ -116,6 +116,29 @@ describe('RecordOutcome', () => {
     expect(succeeded()).toEqual([]);
   });
 
+  it('deletes the files beside the upload, but not while a redrive could read them', async () => {
+    const job = await rig.job();
+    const sidecars = {
+      captionsKey: `${job.tenant}/uploads/sidecar-${job.runId}.vtt`,
+      labelsKey: `${job.tenant}/uploads/sidecar-${job.runId}.json`,
+    };
+    const keys = [uploadKey(job), ...Object.values(sidecars)];
+    const left = async () => (await rig.media.list(`${job.tenant}/uploads/`)).length;
+    for (const key of keys) await rig.media.put(key, 'an upload');
+    rig.cloud.faults.add({
+      service: 'events',
+      operation: 'PutEvents',
+      when: 'before',
+      effect: { kind: 'error', code: 'InternalException', status: 500 },
+      times: 2,
+    });
+    const request = requestOf(job.tenant, { sidecars });
+    await expect(record(job, { request })).rejects.toMatchObject({ name: 'Unavailable' });
+    expect(await left()).toBe(3);
+    await record(job, { request });
+    expect(await left()).toBe(0);
+  });
+
   it('deletes only the tenant’s own upload, and none where there was none', async () => {
     const [job, other] = [await rig.job(), await rig.job()];
     await rig.media.put(uploadKey(other), 'not yours');

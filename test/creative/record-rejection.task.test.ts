@@ -1,13 +1,22 @@
 // Does a run whose plan nobody approved end as rejected, once, and is that told?
 import { describe, expect, it } from 'vitest';
 import { task } from '../../lambdas/creative/record-rejection.task.ts';
-import { creativeRun } from '../support/creative-run.ts';
+import { creativeRun, requestOf } from '../support/creative-run.ts';
 import { useTaskRig, type Job } from '../support/task-rig.ts';
 
 const rig = useTaskRig();
 const REASONS = ['Only 0 of 5 variations reached the threshold; 3 are needed.'];
-const reject = (job: Job) =>
-  job.run(task, { plan: creativeRun(job.tenant).plan, verdicts: { list: [] }, reasons: REASONS });
+const sidecarsOf = ({ tenant, runId }: Job) => ({
+  captionsKey: `${tenant}/uploads/sidecar-${runId}.vtt`,
+  labelsKey: `${tenant}/uploads/sidecar-${runId}.json`,
+});
+const reject = (job: Job, request = requestOf(job.tenant, { sidecars: sidecarsOf(job) })) =>
+  job.run(task, { request, plan: creativeRun(job.tenant).plan, verdicts: { list: [] }, reasons: REASONS });
+const uploads = async (job: Job) => (await rig.media.list(`${job.tenant}/uploads/`)).map(({ key }) => key);
+async function upload(job: Job): Promise<void> {
+  for (const key of [`${job.tenant}/uploads/video`, ...Object.values(sidecarsOf(job))])
+    await rig.media.put(key, 'an upload');
+}
 const counted = () =>
   rig
     .metrics()
@@ -49,6 +58,33 @@ describe('RecordRejection', () => {
     expect(await reject(job)).toEqual(first);
     expect(await job.row()).toEqual(row);
     expect(counted()).toHaveLength(1);
+  });
+
+  it('leaves nothing of what was uploaded for it', async () => {
+    const [job, other] = [await rig.job(), await rig.job()];
+    await upload(job);
+    await upload(other);
+    await reject(job);
+    expect(await uploads(job)).toEqual([]);
+    expect(await uploads(other)).toHaveLength(3);
+  });
+
+  it('deletes no other tenant’s upload, and does not close the run then', async () => {
+    const [job, other] = [await rig.job(), await rig.job()];
+    await upload(other);
+    await expect(reject(job, requestOf(other.tenant))).rejects.toMatchObject({ name: 'InvalidInput' });
+    expect(await uploads(other)).toHaveLength(3);
+    expect((await job.row())?.status).toBe('running');
+  });
+
+  it('is over although the bucket fails, and says what is left', async () => {
+    const job = await rig.job();
+    await upload(job);
+    rig.cloud.faults.add({ service: 's3', when: 'before', effect: { kind: 'throttle' } });
+    await reject(job);
+    expect((await job.row())?.status).toBe('rejected');
+    rig.cloud.faults.clear();
+    expect(await uploads(job)).toHaveLength(3);
   });
 
   it('leaves the run open when the bus fails', async () => {
