@@ -1,6 +1,7 @@
 // What was predicted for a variation, written down before anyone saw it?
 //
 // Table predictions: pk `<tenant>#prediction#<variation id>`, sk run id. The publisher adds the ad id that learning joins on.
+import { Conflict } from '../runtime/errors.ts';
 import type { Need } from '../runtime/need.ts';
 import { tableNeed, type Table } from '../runtime/table.ts';
 import type { Forecast } from './types.ts';
@@ -16,6 +17,8 @@ export interface Predictions {
   ): Promise<void>;
   /** Which ad became of the variation. */
   published(tenant: string, runId: string, variationId: string, adId: string): Promise<void>;
+  /** No ad became of it (any more). Changes nothing where none was noted. */
+  unpublished(tenant: string, runId: string, variationId: string): Promise<void>;
 }
 
 export const predictionsNeed: Need<Predictions> = (() => {
@@ -55,6 +58,18 @@ export function openPredictions(table: Table): Predictions {
         UpdateExpression: 'SET adId = :ad',
         ExpressionAttributeValues: { ':ad': adId },
       });
+    },
+    async unpublished(tenant, runId, variationId) {
+      try {
+        await table.update({
+          Key: key(tenant, runId, variationId),
+          UpdateExpression: 'REMOVE adId',
+          ConditionExpression: 'attribute_exists(adId)',
+        });
+      } catch (error) {
+        // None was noted: an update without the condition would make a row.
+        if (!(error instanceof Conflict)) throw error;
+      }
     },
   };
 }

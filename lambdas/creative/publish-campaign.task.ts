@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { bucketNeed } from '../runtime/bucket.ts';
 import { defineTask } from '../runtime/define-task.ts';
-import { Unavailable } from '../runtime/errors.ts';
+import { Refused, Unavailable } from '../runtime/errors.ts';
 import { settingsNeed } from '../runtime/settings.ts';
 import { publisherPort } from '../ports/ads/publisher-port.ts';
 import { launchAim, launchBudgetMinor } from './launch.ts';
@@ -38,12 +38,14 @@ export const { handler, task } = defineTask({
       runId: run.id,
       account: { accountId: account.id, secret: account.secret },
     };
+    const live = await publisher.account();
+    if (!live.canAdvertise) {
+      throw new Refused(
+        `The ad account ${account.id} may not advertise now: it is not active. See its account quality and billing on the platform.`,
+      );
+    }
     const aim = launchAim(account);
-    const dailyBudgetMinor = launchBudgetMinor(
-      account,
-      await settings.get(run.tenant),
-      await publisher.account(),
-    );
+    const dailyBudgetMinor = launchBudgetMinor(account, await settings.get(run.tenant), live);
     const label = plan.title;
 
     const campaignId = await ensure(context, {

@@ -12,6 +12,18 @@ async function store(job: Job) {
   for (const { renditions, bytes } of rendered) await rig.media.put(renditions[0]?.key ?? '', bytes);
   return rendered;
 }
+/** As the platform tells of an account that it has disabled. */
+const disabled = {
+  for: () =>
+    Promise.resolve({
+      account: () =>
+        Promise.resolve({
+          canAdvertise: false,
+          currency: 'USD',
+          minDailyBudget: { amountMinor: 100, currency: 'USD' },
+        }),
+    }),
+};
 async function publish(job: Job, context = {}, change = {}) {
   const { request, plan } = creativeRun(job.tenant);
   const rendered = renderedOf(job.tenant, plan);
@@ -40,6 +52,18 @@ async function jobWith(change: object): Promise<Job> {
 }
 
 describe('PublishCampaign', () => {
+  it('creates nothing in an account that may not advertise, and says why', async () => {
+    const job = await rig.job();
+    await store(job);
+    await expect(publish(job, { publisher: disabled })).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringMatching(
+        new RegExp(`^The ad account ${DEFAULT_ACCOUNT.id} may not advertise now`),
+      ) as string,
+    });
+    expect(await job.intents()).toEqual([]);
+  });
+
   it('creates everything paused, within the tenant’s budget, with an aim that agrees', async () => {
     const job = await rig.job();
     await store(job);

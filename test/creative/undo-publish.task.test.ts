@@ -22,6 +22,32 @@ describe('UndoPublish', () => {
     expect(rig.account()).toBe(before);
   });
 
+  it('takes the ads out of the ledger of predictions, of this run alone', async () => {
+    const [job, other] = [await rig.job(), await rig.job()];
+    const adIn = async (of: Job, variationId: string) =>
+      (await rig.table('predictions').get({ pk: `${of.tenant}#prediction#${variationId}`, sk: of.runId }))?.[
+        'adId'
+      ];
+    const mine = await launchAll(rig, job);
+    const theirs = await launchAll(rig, other);
+    for (const { variationId, adId } of mine.ads) expect(await adIn(job, variationId)).toBe(adId);
+    await undo(job);
+    for (const { variationId } of mine.ads) expect(await adIn(job, variationId)).toBeUndefined();
+    for (const { variationId, adId } of theirs.ads) expect(await adIn(other, variationId)).toBe(adId);
+  });
+
+  it('writes nothing into the ledger where nothing was noted', async () => {
+    const job = await rig.job();
+    await job.effects.begin('ad', 'v-000000000000', {
+      name: 'x',
+      accountId: DEFAULT_ACCOUNT.id,
+      secret: `tenants/${job.tenant}/meta`,
+    });
+    await undo(job);
+    const key = { pk: `${job.tenant}#prediction#v-000000000000`, sk: job.runId };
+    expect(await rig.table('predictions').get(key)).toBeUndefined();
+  });
+
   it('deletes children before their parents', async () => {
     const job = await rig.job();
     const { campaignId, adSetId, ads, videos } = await launchAll(rig, job);
