@@ -25,7 +25,7 @@ export function renderStep(name: string) {
     memoryMb: 3008,
     ephemeralStorageMb: 6144,
     subject: ({ variations }) => variations.join('+'),
-    runPercent: [63, 90],
+    runPercent: ({ variations, plan }) => [63, 63 + (27 * variations.length) / plan.variations.length],
     async run(input, { ffmpeg: tool, media, config, run, progress }) {
       const specs = renderSpecs(input, config.renderPreset);
       return {

@@ -24,6 +24,8 @@ export interface TaskContext {
   correlationId: string;
 }
 
+export type PercentRange = readonly [from: number, to: number];
+
 type EffectNames = readonly string[];
 type WithEffects<E extends EffectNames, U extends EffectNames> = [...E, ...U] extends []
   ? unknown
@@ -57,8 +59,11 @@ export interface TaskDefinition<
   architecture?: 'arm64' | 'x86_64';
   /** Which Map item this is (a variation id): its own row in the history and its own random numbers. */
   subject?(input: z.output<I>): string;
-  /** Percentages of the whole run at which this step begins and ends. */
-  runPercent?: readonly [from: number, to: number];
+  /**
+   * Percentages of the whole run at which this step begins and ends. An item of a Map says them by its input: its end is its
+   * share of the Map's range, or the first item to end would end them all.
+   */
+  runPercent?: PercentRange | ((input: z.output<I>) => PercentRange);
   run(input: z.output<I>, context: Opened<N> & TaskContext & WithEffects<E, U>): Promise<z.input<O>>;
 }
 
@@ -152,7 +157,11 @@ export function defineTask<
 
   const runtime: TaskRuntime = {
     spec: task,
-    ...(definition.runPercent === undefined ? {} : { runPercent: definition.runPercent }),
+    percentRange(input) {
+      if (typeof definition.runPercent !== 'function') return definition.runPercent;
+      const parsed = definition.input.safeParse(input);
+      return parsed.success ? definition.runPercent(parsed.data) : undefined;
+    },
     subject: (input) => {
       const parsed = definition.input.safeParse(input);
       return parsed.success ? (definition.subject?.(parsed.data) ?? '') : '';

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 
-/** At most one write of the history row in this time. */
+/** At most one write of the run's row in this time: by one step here, by all that run side by side in steps.ts. */
 export const PROGRESS_INTERVAL_MS = 1_000;
 
 export interface ProgressReporter {

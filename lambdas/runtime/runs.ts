@@ -321,8 +321,8 @@ export function isOpen(status: RunStatus): boolean {
 }
 
 function toRun(row: Item): Run {
-  const { pk, sk, tenantPk, openPk, request, expiresAt, ...rest } = row;
-  void [pk, sk, tenantPk, openPk, request, expiresAt];
+  const { pk, sk, tenantPk, openPk, request, expiresAt, progressAt, ...rest } = row;
+  void [pk, sk, tenantPk, openPk, request, expiresAt, progressAt];
   const present = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
   return { attempt: 1, percent: 0, ...Object.fromEntries(present) } as unknown as Run;
 }

@@ -1,5 +1,6 @@
 // How does each step of a run tell the history that it began, how far it is and how it ended?
 import { Conflict } from './errors.ts';
+import { PROGRESS_INTERVAL_MS } from './progress.ts';
 import { openKey, retainedUntil, runKey } from './run-keys.ts';
 import type { Table } from './table.ts';
 
@@ -41,6 +42,7 @@ export interface StepEnd {
 export interface Steps {
   /** Writes the step's row and the run's phase; makes the run's row when a run was started past the API. */
   started(step: StepRef, nowMs: number, runPercent?: number): Promise<void>;
+  /** Left out when one of this run's steps said so less than a second ago, or the run has ended. */
   progress(
     step: StepRef,
     percent: number,
@@ -127,16 +129,27 @@ export function openSteps(table: Table): Steps {
       if (runPercent !== undefined) await raise(step, runPercent);
     },
     async progress(step, percent, message, nowMs, runPercent) {
-      await table.update({
+      const write = {
         Key: rowKey(step),
-        UpdateExpression: 'SET phase = :state, phasePercent = :percent, message = :message, updatedAt = :now',
+        UpdateExpression:
+          'SET phase = :state, phasePercent = :percent, message = :message, updatedAt = :now, progressAt = :nowMs',
+        ConditionExpression:
+          'attribute_exists(openPk) AND (attribute_not_exists(progressAt) OR progressAt <= :secondAgo)',
         ExpressionAttributeValues: {
           ':state': step.state,
           ':percent': Math.round(percent),
           ':message': message ?? null,
           ':now': new Date(nowMs).toISOString(),
+          ':nowMs': nowMs,
+          ':secondAgo': nowMs - PROGRESS_INTERVAL_MS,
         },
-      });
+      };
+      try {
+        await table.update(write);
+      } catch (error) {
+        if (error instanceof Conflict) return;
+        throw error;
+      }
       if (runPercent !== undefined) await raise(step, runPercent);
     },
     async ended(step, end, nowMs, runPercent) {

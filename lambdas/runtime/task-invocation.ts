@@ -18,7 +18,7 @@ import type { Table } from './table.ts';
 
 export interface TaskRuntime {
   spec: TaskSpec;
-  runPercent?: readonly [from: number, to: number];
+  percentRange(input: unknown): readonly [from: number, to: number] | undefined;
   subject(input: unknown): string;
   openNeeds(env: Env, clock: Clock): Record<string, unknown>;
   openRuntime(env: Env, clock: Clock): { history: Table; claims: ClaimStore };
@@ -98,9 +98,9 @@ async function runStep(
     workflow,
   };
   const steps = openSteps(history);
+  const range = runtime.percentRange(input);
   const runPercentAt = (percent: number): number | undefined =>
-    runtime.runPercent &&
-    runtime.runPercent[0] + ((runtime.runPercent[1] - runtime.runPercent[0]) * percent) / 100;
+    range && range[0] + ((range[1] - range[0]) * percent) / 100;
   await steps.started(step, startedMs, runPercentAt(0));
   log.info('step started', { attempt: run.attempt });
 

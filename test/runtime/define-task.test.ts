@@ -124,6 +124,24 @@ describe('a task as Lambda sees it', () => {
     ]);
   });
 
+  it('of a Map raises the run by its own share only', async () => {
+    const item = defineTask({
+      name: 'Item',
+      input: z.object({ items: z.array(z.string()), of: z.number() }),
+      output: z.object({}),
+      needs: {},
+      subject: ({ items }) => items.join('+'),
+      runPercent: ({ items, of }) => [60, 60 + (30 * items.length) / of],
+      run: () => Promise.resolve({}),
+    });
+    const event = envelope({ items: ['a', 'b'], of: 3 });
+    await item.handler(event, {});
+    const percent = async () => (await plane.open(runsNeed('read')).get('acme', event.run.id))?.percent;
+    expect(await percent()).toBe(80);
+    await item.handler({ ...event, input: { items: ['c'], of: 3 } }, {});
+    expect(await percent()).toBe(80);
+  });
+
   it('says which field is wrong, as InvalidInput, in a sentence', async () => {
     const event = envelope({ n: 'two' });
     await expect(doubleIt.handler(event, {})).rejects.toMatchObject({

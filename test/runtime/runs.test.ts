@@ -216,6 +216,26 @@ describe('steps', () => {
     expect(render).toMatchObject({ state: 'RenderVariations', subject: 'v-1', status: 'running', tries: 1 });
   });
 
+  it('say how far they are once a second per run, however many run side by side', async () => {
+    const tenant = freshTenant();
+    const runId = newRunId(now());
+    const steps = openSteps(table);
+    const first: StepRef = { tenant, runId, attempt: 1, state: 'R', subject: 'a', workflow: 'w' };
+    const second = { ...first, subject: 'b' };
+    const at = now();
+    await steps.started(first, at, 10);
+    await steps.started(second, at, 10);
+    await steps.progress(first, 20, 'a', at, 12);
+    await steps.progress(second, 90, 'b', at + 999, 19);
+    expect(await runs.get(tenant, runId)).toMatchObject({ phasePercent: 20, message: 'a', percent: 12 });
+    await steps.progress(second, 40, 'b', at + 1_000, 14);
+    expect(await runs.get(tenant, runId)).toMatchObject({ phasePercent: 40, message: 'b', percent: 14 });
+    expect(await runs.get(tenant, runId)).not.toHaveProperty('progressAt');
+    await runs.close(tenant, runId, { status: 'stopped', nowMs: at + 5_000 });
+    await steps.progress(first, 100, 'late', at + 9_000, 30);
+    expect(await runs.get(tenant, runId)).toMatchObject({ message: 'b', percent: 14 });
+  });
+
   it('make the row of a run that was started past the API, and never open an ended one', async () => {
     const tenant = freshTenant();
     const runId = newRunId(now());
