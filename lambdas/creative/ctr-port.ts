@@ -31,6 +31,9 @@ const artefacts = bucketNeed([{ prefix: 'models/', access: 'read' }]);
 /** Name of the circuit in front of the registry, in metrics and `/health`. */
 export const CTR_CIRCUIT = 'ctr-model';
 
+/** For pointer and artefact together: an HTTP API answers within 30 s, and the fallback must come well before. */
+const REGISTRY_LIMIT_MS = 5_000;
+
 export const ctrPort: Need<CtrPort> = {
   grants: [...table.grants, ...artefacts.grants, ...circuitsNeed.grants],
   env: { ...table.env, ...artefacts.env, ...circuitsNeed.env },
@@ -42,7 +45,7 @@ export const ctrPort: Need<CtrPort> = {
     async function champion(tenant: string): Promise<CtrModel> {
       const pointer = await registry.get({ pk: `${tenant}#model#ctr`, sk: 'champion' });
       if (pointer === undefined) return PRIOR_MODEL;
-      const artefact = CtrModel.safeParse(await bucket.getJson(String(pointer['key'])));
+      const artefact = CtrModel.safeParse(parsed(await bucket.get(String(pointer['key']))));
       if (!artefact.success)
         throw new Unavailable(`The model ${String(pointer['version'])} cannot be read.`, {
           cause: artefact.error,
@@ -53,7 +56,9 @@ export const ctrPort: Need<CtrPort> = {
     return {
       async for(tenant) {
         try {
-          const model = await circuits.run(CTR_CIRCUIT, tenant, () => champion(tenant));
+          const model = await circuits.run(CTR_CIRCUIT, tenant, () =>
+            answeredWithin(REGISTRY_LIMIT_MS, champion(tenant)),
+          );
           return {
             source: 'model',
             modelVersion: model.version,
@@ -72,3 +77,30 @@ export const ctrPort: Need<CtrPort> = {
     };
   },
 };
+
+/** @throws Unavailable for what is not JSON. */
+function parsed(artefact: Buffer | undefined): unknown {
+  if (artefact === undefined) return undefined;
+  try {
+    return JSON.parse(artefact.toString('utf8'));
+  } catch (error) {
+    throw new Unavailable('The model is not JSON.', { cause: error });
+  }
+}
+
+/** @throws Unavailable when the answer takes longer. */
+async function answeredWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+  const limit = AbortSignal.timeout(limitMs);
+  let stop = (): void => undefined;
+  const late = new Promise<never>((_, reject) => {
+    const onAbort = (): void =>
+      reject(new Unavailable(`The model registry did not answer within ${limitMs} ms.`));
+    limit.addEventListener('abort', onAbort, { once: true });
+    stop = () => limit.removeEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    stop();
+  }
+}

@@ -1,7 +1,8 @@
 // Which model speaks for a tenant, and is it said when none does?
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { task } from '../../lambdas/creative/predict-ctr.task.ts';
 import { PRIOR_MODEL } from '../../lambdas/creative/ctr-prior.ts';
+import { silentLog } from '../../lambdas/runtime/log.ts';
 import { scenesOf } from '../support/creative-run.ts';
 import { useTaskRig, type Job } from '../support/task-rig.ts';
 
@@ -73,8 +74,41 @@ describe('PredictCtr', () => {
     const job = await rig.job();
     await promote(job, '8', { version: '8', coefficients: 'many' });
     expect((await predict(job))[0]?.source).toBe('fallback');
+    await rig.media.put('models/ctr/8.json', '{"version": "8", ');
+    expect((await predict(job))[0]?.source).toBe('fallback');
     await rig.media.delete('models/ctr/8.json');
     expect((await predict(job))[0]?.source).toBe('fallback');
+  });
+
+  it('waits five seconds for the registry, no longer', async () => {
+    const job = await rig.job();
+    rig.cloud.faults.add({
+      service: 'dynamodb',
+      operation: 'GetItem',
+      resource: 'test-models',
+      when: 'before',
+      effect: { kind: 'timeout' },
+    });
+    const limits: number[] = [];
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      limits.push(ms);
+      const limit = new AbortController();
+      setImmediate(() => limit.abort());
+      return limit.signal;
+    });
+    const reasons: unknown[] = [];
+    const log = {
+      ...silentLog,
+      warn: (_: string, fields?: { reason?: unknown }) => void reasons.push(fields?.reason),
+    };
+    try {
+      const { predictions } = await job.run(task, { features: { list: scenesOf(job.tenant) } }, { log });
+      expect(new Set(predictions.list.map(({ source }) => source))).toEqual(new Set(['fallback']));
+      expect(reasons).toEqual(['The model registry did not answer within 5000 ms.']);
+      expect(limits).toEqual([5_000]);
+    } finally {
+      timeout.mockRestore();
+    }
   });
 
   it('predicts the same again', async () => {
