@@ -32,7 +32,7 @@ export const GRANT_REASONS: readonly GrantReason[] = [
   },
   {
     action: /^s3:ListBucket$/,
-    resource: /^arn:aws:s3:::[\w-]+$/,
+    resource: /^arn:aws:s3:::[^/]*$/,
     reason: 'S3 looks at it only when an object is not there: a claim or a file that is gone.',
   },
   {
