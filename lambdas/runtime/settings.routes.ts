@@ -1,5 +1,6 @@
 // What has my organisation chosen, and how is that changed?
 import * as z from 'zod';
+import { Brief } from '../creative/types.ts';
 import { busNeed } from './bus.ts';
 import { sha256 } from './canonical.ts';
 import { defineRoutes } from './define-routes.ts';
@@ -15,8 +16,15 @@ const View = z.object({
   changedAt: z.string(),
   changedBy: z.string(),
 });
+/** Whoever watches a folder must be able to work with its brief: said when it is saved, not when a video comes. */
+const NewSettings = Settings.extend({
+  driveFolders: z
+    .array(Settings.shape.driveFolders.unwrap().element.extend({ brief: Brief }))
+    .max(10)
+    .default([]),
+});
 const Change = z.object({
-  settings: Settings,
+  settings: NewSettings,
   version: z
     .number()
     .int()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Settings } from '../../lambdas/runtime/settings-schema.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { DEFAULT_ACCOUNT } from '../../lib/sandbox/meta/accounts.ts';
+import { BRIEF } from '../support/creative-run.ts';
 import { testWorld } from '../support/world.ts';
 import { ask, listen } from './operations.ts';
 
@@ -57,6 +58,19 @@ describe('/v1/settings', () => {
     expect([bad.status, bad.body['path']]).toEqual([400, 'settings.timeZone']);
     const unknown = await write('fields', { version: 0, settings: settings({ colour: 'red' }) });
     expect(unknown.status).toBe(400);
+  });
+
+  it('takes a watched folder only with a brief that can be worked with', async () => {
+    const watching = (brief: object) =>
+      write('watcher', { version: 0, settings: settings({ driveFolders: [{ id: 'folder-1', brief }] }) });
+    const { landingUrl, ...unfinished } = BRIEF;
+    const bad = await watching(unfinished);
+    expect([bad.status, bad.body['path']]).toEqual([400, 'settings.driveFolders.0.brief.landingUrl']);
+    const wrong = await watching({ ...BRIEF, language: 'English' });
+    expect([wrong.status, wrong.body['path']]).toEqual([400, 'settings.driveFolders.0.brief.language']);
+    const good = await watching({ ...unfinished, landingUrl });
+    expect(good.status).toBe(200);
+    expect(good.body).toMatchObject({ settings: { driveFolders: [{ id: 'folder-1', brief: BRIEF }] } });
   });
 
   it("takes nobody else's account, portal or secret", async () => {
