@@ -53,10 +53,18 @@ export function lostWrites(state: TaskState): NamedRow {
   };
 }
 
-/** What `npm test` plays of a state: each name once, a bug for good, killed when the work was done, writes without replies. */
+/** Names that no state retries: to the state machine they are one case, so that each state is played one of them in turn. */
+const FINAL = ['InvalidInput', 'Refused', 'Conflict'];
+
+/**
+ * What `npm test` plays of a state: what is retried once, one of what is not, a bug for good, killed when the work was done,
+ * writes without replies. `FAULTS=all` and the long tests play every name.
+ */
 export function fastRows(state: TaskState): NamedRow[] {
+  const turn = FINAL[STATES.indexOf(state) % FINAL.length];
+  const skipped = process.env['FAULTS'] === 'all' ? [] : FINAL.filter((name) => name !== turn);
   const once = invocationRows(state, [1]).filter(
-    ({ name }) => !/a bug|a timeout|a throttle|a kill before/.test(name),
+    ({ name, error }) => !/a bug|a timeout|a throttle|a kill before/.test(name) && !skipped.includes(error),
   );
   const forGood = invocationRows(state, [FOR_GOOD]).filter(({ name }) => name.includes('a bug'));
   return [...once.map((row) => ({ ...row, redrive: false })), ...forGood, lostWrites(state)];
