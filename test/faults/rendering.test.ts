@@ -78,6 +78,24 @@ describe('one variation of five that cannot be rendered', () => {
   }, 120_000);
 });
 
+describe('a variation whose loss nobody can be told of', () => {
+  it('fails the run: it is not left out in silence', async () => {
+    const [lost = ''] = variations();
+    const subject = await rig.subject();
+    await unrenderable(subject, [lost]);
+    rig.break(subject, { function: 'report-render-failure', invocation: 'error', errorType: 'Refused' });
+    await rig.start(subject);
+    const { status, error } = await rig.ended(subject);
+    expect([status, error]).toEqual(['FAILED', 'Refused']);
+    expect(await published(subject)).toBe(0);
+    rig.world.cloud.faults.clear();
+    await rig.redrive(subject);
+    expect((await rig.ended(subject)).status).toBe('SUCCEEDED');
+    expect(await published(subject)).toBe(5);
+    await rig.take('creative-dead-letters');
+  });
+});
+
 describe('three variations of five that cannot be rendered', () => {
   it('fail the run, and a redrive renders what is missing and publishes all', async () => {
     const ids = variations().slice(0, 3);
