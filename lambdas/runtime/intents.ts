@@ -269,6 +269,11 @@ export async function keepIntents(
   );
 }
 
+/** Has an attempt of the run succeeded, so that what it made stays? */
+export async function hasKept(table: Pick<Table, 'queryAll'>, run: EffectsOwner): Promise<boolean> {
+  return (await intentsOf(table, run)).some(({ status }) => status === 'kept');
+}
+
 async function intentsOf(table: Pick<Table, 'queryAll'>, run: EffectsOwner): Promise<Intent[]> {
   const rows = await table.queryAll({
     KeyConditionExpression: 'pk = :pk AND begins_with(sk, :effect)',

@@ -6,6 +6,7 @@ import { defineTrigger } from './define-trigger.ts';
 import { Unavailable } from './errors.ts';
 import { areaOf, eventOf } from './events.ts';
 import { functionFamilyNeed } from './functions.ts';
+import { hasKept } from './intents.ts';
 import { emitMetric } from './metrics.ts';
 import { parseExecutionArn, RunId, TenantId } from './run-id.ts';
 import type { Run, RunEnd, Runs } from './runs.ts';
@@ -98,8 +99,10 @@ export const { handler, trigger } = defineTrigger({
       ended.status === 'SUCCEEDED'
         ? []
         : await undoRun({ history, undo, now: clock.now }, { ...attempt, executionArn: ended.executionArn });
-    await close(runs, attempt, ended, state, clock.now());
-    if (!claim.reported) {
+    // Its last step did everything and only its answer was lost: what it made stays, and so does its row.
+    const stands = row.status === 'succeeded' && (await hasKept(history, { tenant, id: runId }));
+    if (!stands) await close(runs, attempt, ended, state, clock.now());
+    if (!stands && !claim.reported) {
       await report({ bus, deadLetters }, row, ended, state);
       await settlement.reported(attempt);
     }
@@ -166,7 +169,7 @@ async function close(
   nowMs: number,
 ): Promise<void> {
   const end = endOf(ended, state, nowMs);
-  // RecordOutcome may have closed the row before its own reply was lost: the execution has the last word.
+  // RecordOutcome may have closed the row and failed before it could keep what was made: then that was undone.
   const overruled = ended.status === 'SUCCEEDED' ? [] : (['succeeded'] as const);
   const statuses = ['awaiting-upload', 'running', 'needs-review', ...overruled] as const;
   if (!(await runs.end(tenant, runId, end, { attempt, statuses }))) return;

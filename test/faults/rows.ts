@@ -84,17 +84,22 @@ function expectedOf(state: TaskState, { error, times, faults }: Row): Expected {
       return times === FOR_GOOD ? FAILED : PUBLISHED;
     case 'RecordRejection':
       // The answer was written down before the step died: it stands.
-      return faults.some(
-        (fault) => 'invocation' in fault && fault.invocation === 'kill' && fault.when === 'after',
-      )
-        ? { status: 'FAILED', row: 'rejected' }
-        : FAILED;
+      return killedAfter(faults) ? { status: 'FAILED', row: 'rejected' } : FAILED;
+    case 'RecordOutcome':
+      // All was done and only the answer was lost, again and again: the launch stands.
+      return killedAfter(faults) ? { status: 'FAILED', row: 'succeeded' } : FAILED;
     case 'UndoQueueGoLive':
     case 'UndoPublish':
       return { ...FAILED, debt: times === FOR_GOOD };
     default:
       return FAILED;
   }
+}
+
+function killedAfter(faults: readonly RunFault[]): boolean {
+  return faults.some(
+    (fault) => 'invocation' in fault && fault.invocation === 'kill' && fault.when === 'after',
+  );
 }
 
 /** Plays the run with the fault, and once more without it when that run failed. */

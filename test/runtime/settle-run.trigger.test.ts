@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEffects, listDebts } from '../../lambdas/runtime/intents.ts';
 import { openClaimlessRuns } from './claimless-runs.ts';
+import { keepIntents } from '../../lambdas/runtime/intents.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { testWorld } from '../support/world.ts';
 import {
@@ -130,6 +131,28 @@ describe('a run that fails', () => {
     await startDoomed(world, { runId });
     await world.cloud.settle();
     expect(await runRow(world, runId)).toMatchObject({ status: 'failed' });
+  });
+
+  it('stays a success when what it made was kept and only the answer of its last step was lost', async () => {
+    const runId = freshRunId(world);
+    const runs = openClaimlessRuns(world);
+    await runs.open({
+      tenant: 'demo',
+      runId,
+      stateMachine: 'creative-generation',
+      request: {},
+      nowMs: world.cloud.clock.now(),
+    });
+    await campaignOf(world, runId);
+    await keepIntents(world.table('runs'), { tenant: 'demo', id: runId });
+    await runs.close('demo', runId, { status: 'succeeded', nowMs: world.cloud.clock.now() });
+    const launched = adAccount(world);
+    await drain(world, 'creative-dead-letters');
+    await startDoomed(world, { runId });
+    await world.cloud.settle();
+    expect(await runRow(world, runId)).toMatchObject({ status: 'succeeded' });
+    expect(adAccount(world)).toBe(launched);
+    expect(await drain(world, 'creative-dead-letters')).toEqual([]);
   });
 
   it('without a history row gets one', async () => {
