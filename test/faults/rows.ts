@@ -90,7 +90,8 @@ function expectedOf(state: TaskState, { error, times, faults }: Row): Expected {
       return killedAfter(faults) ? { status: 'FAILED', row: 'succeeded' } : FAILED;
     case 'UndoQueueGoLive':
     case 'UndoPublish':
-      return { ...FAILED, debt: times === FOR_GOOD };
+      // Killed when the undo was done, nothing is owed.
+      return { ...FAILED, debt: times === FOR_GOOD && !killedAfter(faults) };
     default:
       return FAILED;
   }
