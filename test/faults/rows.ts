@@ -85,6 +85,9 @@ function expectedOf(state: TaskState, { error, times, faults }: Row): Expected {
     case 'RecordRejection':
       // The answer was written down before the step died: it stands.
       return killedAfter(faults) ? { status: 'FAILED', row: 'rejected' } : FAILED;
+    case 'AskForReview':
+      // The question was stored and told before the step died: its answer counts.
+      return killedAfter(faults) ? PUBLISHED : FAILED;
     case 'RecordOutcome':
       // All was done and only the answer was lost, again and again: the launch stands.
       return killedAfter(faults) ? { status: 'FAILED', row: 'succeeded' } : FAILED;
