@@ -18,6 +18,7 @@ const BUCKET_ACTIONS: Readonly<Record<string, string>> = {
   ListObjectsV2: 'ListBucket',
   PutBucketNotificationConfiguration: 'PutBucketNotification',
   GetBucketNotificationConfiguration: 'GetBucketNotification',
+  PutBucketLifecycleConfiguration: 'PutLifecycleConfiguration',
 };
 
 /** Bucket and key of `bucket/key` or `/bucket/key`, URL-encoded as the header carries it. */

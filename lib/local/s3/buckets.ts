@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { AwsError, type Json } from '../types.ts';
 import type { Checksums } from './checksums.ts';
+import type { LifecycleRule } from './expiry.ts';
 
 export interface StoredObject {
   key: string;
@@ -25,6 +26,8 @@ export interface Bucket {
   readonly createdAtMs: number;
   readonly objects: Map<string, StoredObject>;
   notifications: Json;
+  /** Enabled ones. */
+  lifecycle: readonly LifecycleRule[];
 }
 
 export interface Buckets {
@@ -81,7 +84,13 @@ export function createBuckets(directory?: string): Buckets {
           409,
         );
       }
-      const bucket: Bucket = { name, createdAtMs: nowMs, objects: new Map(), notifications: {} };
+      const bucket: Bucket = {
+        name,
+        createdAtMs: nowMs,
+        objects: new Map(),
+        notifications: {},
+        lifecycle: [],
+      };
       buckets.set(name, bucket);
       return bucket;
     },

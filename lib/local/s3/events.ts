@@ -9,7 +9,7 @@ const FIRST_PAUSE_MS = 1000;
 
 export interface ObjectEvents {
   created(bucket: Bucket, object: { key: string; bytes: number; etag: string }, reason: string): void;
-  deleted(bucket: Bucket, key: string): void;
+  deleted(bucket: Bucket, key: string, reason?: 'DeleteObject' | 'Lifecycle Expiration'): void;
 }
 
 /** Object events reach only the default bus, of buckets with an EventBridgeConfiguration, after the answer was given. */
@@ -67,13 +67,8 @@ export function createObjectEvents(ctx: EngineContext): ObjectEvents {
     created(bucket, { key, bytes, etag }, reason) {
       emit(bucket, 'Object Created', { key, size: bytes, etag: etag.replaceAll('"', '') }, { reason });
     },
-    deleted(bucket, key) {
-      emit(
-        bucket,
-        'Object Deleted',
-        { key },
-        { reason: 'DeleteObject', 'deletion-type': 'Permanently Deleted' },
-      );
+    deleted(bucket, key, reason = 'DeleteObject') {
+      emit(bucket, 'Object Deleted', { key }, { reason, 'deletion-type': 'Permanently Deleted' });
     },
   };
 }

@@ -10,6 +10,7 @@ export interface Upload {
   key: string;
   /** The CreateMultipartUpload request: headers and metadata of the object to be. */
   input: Json;
+  initiatedAtMs: number;
   algorithm: ChecksumAlgorithm | undefined;
   fullObject: boolean;
   parts: Map<number, StoredBody & { modifiedAtMs: number }>;
@@ -21,12 +22,13 @@ export interface Assembled extends StoredBody {
 }
 
 export interface Multipart {
-  create(input: Json): Json;
+  create(input: Json, nowMs: number): Json;
   upload(input: Json): Upload;
   keep(upload: Upload, partNumber: number, stored: StoredBody, nowMs: number): void;
   assemble(input: Json): Promise<Assembled>;
   forget(uploadId: string): void;
   list(input: Json): Json;
+  unfinished(bucket: string): { uploadId: string; key: string; initiatedAtMs: number }[];
 }
 
 /** Every part but the last has at least 5 MiB (S3 quotas). */
@@ -71,13 +73,21 @@ export function createMultipart(buckets: Buckets): Multipart {
   };
 
   return {
-    create(input) {
+    create(input, nowMs) {
       buckets.named(input.Bucket);
       const key = checkedKey(input.Key);
       const algorithm = checksumAlgorithm(input.ChecksumAlgorithm);
       const UploadId = randomUUID().replaceAll('-', '');
       const fullObject = input.ChecksumType === 'FULL_OBJECT';
-      uploads.set(UploadId, { bucket: input.Bucket, key, input, algorithm, fullObject, parts: new Map() });
+      uploads.set(UploadId, {
+        bucket: input.Bucket,
+        key,
+        input,
+        initiatedAtMs: nowMs,
+        algorithm,
+        fullObject,
+        parts: new Map(),
+      });
       return {
         Bucket: input.Bucket,
         Key: key,
@@ -127,5 +137,9 @@ export function createMultipart(buckets: Buckets): Multipart {
         }));
       return { Bucket: upload.bucket, Key: upload.key, UploadId: input.UploadId, IsTruncated: false, Parts };
     },
+    unfinished: (bucket) =>
+      [...uploads]
+        .filter(([, upload]) => upload.bucket === bucket)
+        .map(([uploadId, { key, initiatedAtMs }]) => ({ uploadId, key, initiatedAtMs })),
   };
 }

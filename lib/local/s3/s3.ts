@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { AwsError, type Engine, type EngineContext, type Json } from '../types.ts';
 import { s3Authorization } from './authorization.ts';
-import { checkedKey, createBuckets, listPage, type StoredObject } from './buckets.ts';
+import { checkedKey, createBuckets, listPage, type Bucket, type StoredObject } from './buckets.ts';
 import { checksumMembers } from './checksums.ts';
 import { createObjectEvents } from './events.ts';
+import { createExpiry } from './expiry.ts';
 import { createMultipart } from './multipart.ts';
 import { createObjectWrites, opened } from './object-writes.ts';
 import { rangeOf, refuseStaleRead } from './preconditions.ts';
@@ -68,14 +69,18 @@ export function createS3(ctx: EngineContext, options: S3Options = {}): S3Engine 
     return answer;
   };
 
-  const remove = (bucketName: unknown, key: unknown): void => {
-    const bucket = buckets.named(bucketName);
-    const before = bucket.objects.get(checkedKey(key));
+  const drop = (bucket: Bucket, key: string, reason: 'DeleteObject' | 'Lifecycle Expiration'): void => {
+    const before = bucket.objects.get(key);
     if (before === undefined) return;
     bucket.objects.delete(before.key);
     buckets.discard(before.path);
-    events.deleted(bucket, before.key);
+    events.deleted(bucket, before.key, reason);
   };
+  const remove = (bucketName: unknown, key: unknown): void =>
+    drop(buckets.named(bucketName), checkedKey(key), 'DeleteObject');
+  const expiry = createExpiry(buckets, multipart, clock, (bucket, key) =>
+    drop(bucket, key, 'Lifecycle Expiration'),
+  );
 
   const removeMany = (input: Json): Json => {
     const keys = ((input.Delete?.Objects ?? []) as { Key: string }[]).map(({ Key }) => Key);
@@ -111,6 +116,8 @@ export function createS3(ctx: EngineContext, options: S3Options = {}): S3Engine 
         return {};
       case 'GetBucketNotificationConfiguration':
         return { ...buckets.named(input.Bucket).notifications };
+      case 'PutBucketLifecycleConfiguration':
+        return expiry.configure(input);
       case 'ListObjectsV2':
         return listPage(buckets, input);
       case 'PutObject':
@@ -127,7 +134,7 @@ export function createS3(ctx: EngineContext, options: S3Options = {}): S3Engine 
       case 'DeleteObjects':
         return removeMany(input);
       case 'CreateMultipartUpload':
-        return multipart.create(input);
+        return multipart.create(input, clock.now());
       case 'UploadPart':
         return writes.uploadPart(input);
       case 'CompleteMultipartUpload':
@@ -155,6 +162,9 @@ export function createS3(ctx: EngineContext, options: S3Options = {}): S3Engine 
       }
     },
     pathOf: (bucket, key) => buckets.object(bucket, key).path,
-    close: () => buckets.close(),
+    close() {
+      expiry.close();
+      buckets.close();
+    },
   };
 }

@@ -96,6 +96,58 @@ it('queues get their attributes and dead letters', async () => {
   expect(JSON.parse(Attributes.RedrivePolicy)).toMatchObject({ maxReceiveCount: 3 });
 });
 
+describe('lifecycle rules of buckets', () => {
+  const bucket = (...Rules: Json[]) => ({
+    Type: 'AWS::S3::Bucket',
+    Properties: { BucketName: 'media', LifecycleConfiguration: { Rules } },
+  });
+  const uploads = { Prefix: 'uploads/', ExpirationInDays: 30, Status: 'Enabled' };
+  const keys = async (): Promise<string[]> => {
+    const { Contents = [] } = await cloud!.call('s3', 'ListObjectsV2', { Bucket: 'media' });
+    return Contents.map(({ Key }: Json) => Key);
+  };
+  const dayMs = 86_400_000;
+
+  it('take away what is below their prefix at the midnight after its time, and nothing else', async () => {
+    const { call, clock } = await deployed({ Media: bucket({ Id: 'r', ...uploads }) });
+    const put = (Key: string) => call('s3', 'PutObject', { Bucket: 'media', Key, Body: 'x' });
+    await clock.advance(dayMs / 2);
+    await put('uploads/old');
+    await put('acme/uploads/x');
+    await clock.advance(dayMs);
+    await put('uploads/new');
+    await clock.advance(29.4 * dayMs);
+    // Thirty days are over, the midnight after them is not.
+    expect(await keys()).toContain('uploads/old');
+    await clock.advance(0.2 * dayMs);
+    expect(await keys()).toEqual(['acme/uploads/x', 'uploads/new']);
+    await clock.advance(dayMs);
+    expect(await keys()).toEqual(['acme/uploads/x']);
+  });
+
+  it('give up multipart uploads that nobody completes', async () => {
+    const { call, clock } = await deployed({
+      Media: bucket({ Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+    });
+    const target = { Bucket: 'media', Key: 'a' };
+    const { UploadId } = await call('s3', 'CreateMultipartUpload', target);
+    const parts = () => call('s3', 'ListParts', { ...target, UploadId });
+    await clock.advance(dayMs - 1);
+    expect(await parts()).toMatchObject({ Parts: [] });
+    await clock.advance(1);
+    await expect(parts()).rejects.toMatchObject({ code: 'NoSuchUpload' });
+  });
+
+  it('do nothing when they are disabled, and are refused with what is not carried out', async () => {
+    const { call, clock } = await deployed({ Media: bucket({ ...uploads, Status: 'Disabled' }) });
+    await call('s3', 'PutObject', { Bucket: 'media', Key: 'uploads/old', Body: 'x' });
+    await clock.advance(40 * dayMs);
+    expect(await keys()).toEqual(['uploads/old']);
+    await cloud!.close();
+    await expect(deployed({ Media: bucket({ ...uploads, TagFilters: [] }) })).rejects.toThrow('TagFilters');
+  });
+});
+
 it('buckets tell the default bus, and their policy binds roles', async () => {
   const running = await deployed({
     Role: role('lambda', {

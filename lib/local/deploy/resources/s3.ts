@@ -1,19 +1,23 @@
 // How do buckets and their policies get deployed?
-import { REGION } from '../../types.ts';
+import { REGION, type Json } from '../../types.ts';
 import { onlyMembers } from '../resource.ts';
 import type { ResourceKinds } from '../resource.ts';
 
 export const s3Resources: ResourceKinds = {
   'AWS::S3::Bucket': {
-    reads: ['BucketName', 'NotificationConfiguration', 'CorsConfiguration', 'VersioningConfiguration'],
+    reads: [
+      'BucketName',
+      'NotificationConfiguration',
+      'CorsConfiguration',
+      'VersioningConfiguration',
+      'LifecycleConfiguration',
+    ],
     ignores: [
       'BucketEncryption',
       'PublicAccessBlockConfiguration',
       'OwnershipControls',
       'AccessControl',
       'LoggingConfiguration',
-      // Objects live as long as the process, which is shorter than any lifecycle rule.
-      'LifecycleConfiguration',
     ],
     async create(properties, context) {
       const Bucket = properties.BucketName ?? context.name(63).toLowerCase();
@@ -28,6 +32,13 @@ export const s3Resources: ResourceKinds = {
             NotificationConfiguration: { EventBridgeConfiguration: {} },
           });
         }
+      }
+      if (properties.LifecycleConfiguration !== undefined) {
+        const Rules = (properties.LifecycleConfiguration.Rules as Json[]).map(lifecycleRule);
+        await context.call('s3', 'PutBucketLifecycleConfiguration', {
+          Bucket,
+          LifecycleConfiguration: { Rules },
+        });
       }
       if (properties.CorsConfiguration !== undefined) {
         await context.call('s3', 'PutBucketCors', {
@@ -57,3 +68,14 @@ export const s3Resources: ResourceKinds = {
     },
   },
 };
+
+/** CloudFormation's names of a lifecycle rule → those of the S3 API. */
+function lifecycleRule({ Id, Prefix, ExpirationInDays, ...rest }: Json): Json {
+  onlyMembers(rest, ['Status', 'AbortIncompleteMultipartUpload'], 'property LifecycleConfiguration.Rules');
+  return {
+    ...rest,
+    ...(Id === undefined ? {} : { ID: Id }),
+    Filter: { Prefix: Prefix ?? '' },
+    ...(ExpirationInDays === undefined ? {} : { Expiration: { Days: ExpirationInDays } }),
+  };
+}
