@@ -7,6 +7,7 @@ import { RUN_STATUSES, type Run } from '../runtime/runs.ts';
 import { MAX_SOURCE_BYTES } from './fetch-source.ts';
 import { parseLabelsSidecar } from './media/labels.ts';
 import { parseWebVtt } from './media/transcript.ts';
+import { uploadsOf } from './own-upload.ts';
 import { CreativeRequest, CreativeSource, UploadTerms } from './request.ts';
 
 /** An upload's address is good for this long. */
@@ -54,7 +55,7 @@ export const Accepted = z.object({
   upload: Upload.optional(),
 });
 
-/** The execution's request. Keys start with the tenant of the token. @throws InvalidInput for a sidecar nobody can read. */
+/** The execution's request. Keys carry the tenant of the token. @throws InvalidInput for a sidecar nobody can read. */
 export function requestOf(tenant: string, runId: string, asked: NewCreative): CreativeRequest {
   const { source, sidecars, ...rest } = asked;
   const paths = sidecarKeys(tenant, runId);
@@ -112,13 +113,13 @@ export async function uploadFor(
 }
 
 function uploadKey(tenant: string, runId: string): string {
-  return `${tenant}/uploads/${runId}`;
+  return `${uploadsOf(tenant)}${runId}`;
 }
 
-/** Not below `uploads/run-`: their arrival starts nothing. */
+/** Not called `run-…`: their arrival starts nothing. */
 function sidecarKeys(tenant: string, runId: string): { captions: string; labels: string } {
   return {
-    captions: `${tenant}/uploads/sidecar-${runId}.vtt`,
-    labels: `${tenant}/uploads/sidecar-${runId}.json`,
+    captions: `${uploadsOf(tenant)}sidecar-${runId}.vtt`,
+    labels: `${uploadsOf(tenant)}sidecar-${runId}.json`,
   };
 }

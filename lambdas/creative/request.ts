@@ -11,10 +11,10 @@ export const UploadTerms = z.object({
 export type UploadTerms = z.infer<typeof UploadTerms>;
 
 export const CreativeSource = z.discriminatedUnion('kind', [
-  /** An object that the presigned PUT left below `<tenant>/uploads/`. */
+  /** An object that the presigned PUT left below `uploads/<tenant>/`. */
   z.object({
     kind: z.literal('upload'),
-    key: z.string().regex(/^[\w-]+\/uploads\/[\w.-]+$/),
+    key: z.string().regex(/^uploads\/[\w-]+\/[\w.-]+$/),
     /** What the upload's address was signed for; the object must have this size. */
     announced: UploadTerms.optional(),
   }),

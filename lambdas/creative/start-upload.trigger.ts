@@ -10,7 +10,7 @@ import type { RunStatus } from '../runtime/runs.ts';
 import { CreativeRequest } from './request.ts';
 import { CREATIVE_GENERATION, launchRun, startNeeds } from './start-run.ts';
 
-const KEY = /^([a-z0-9-]+)\/uploads\/(run-[0-9a-z]{26})$/;
+const KEY = /^uploads\/([a-z0-9-]+)\/(run-[0-9a-z]{26})$/;
 /** No attempt of these will read the upload again. */
 const OVER: readonly RunStatus[] = ['succeeded', 'rejected', 'expired'];
 
@@ -22,7 +22,7 @@ export const { handler, trigger } = defineTrigger({
     pattern: {
       source: ['aws.s3'],
       'detail-type': ['Object Created'],
-      detail: { bucket: { name: ['${bucket}'] }, object: { key: [{ wildcard: '*/uploads/run-*' }] } },
+      detail: { bucket: { name: ['${bucket}'] }, object: { key: [{ wildcard: 'uploads/*/run-*' }] } },
     },
   },
   needs: {

@@ -44,7 +44,7 @@ export interface UploadTerms {
 /** Called with bytes so far and in all. */
 export type TransferProgress = (bytesDone: number, bytesTotal: number) => void;
 
-/** Keys start with the tenant: `<tenant>/sources/<sha256>`. */
+/** Keys start with the tenant, `<tenant>/sources/<sha256>`, but for those in shared folders: `uploads/<tenant>/<run id>`. */
 export interface Bucket {
   readonly name: string;
   /** Undefined when there is no such object. `range` is inclusive, in bytes. */
@@ -75,7 +75,7 @@ const ACTIONS = {
 } as const;
 
 export interface BucketAccess {
-  /** Second part of the key and what follows, `sources/`. */
+  /** What follows the tenant, `sources/`; in a shared folder the key from its start, `uploads/`. */
   prefix: string;
   /** `read` may ask for what is not there; `readExisting` fails with AccessDenied then. */
   access: keyof typeof ACTIONS;

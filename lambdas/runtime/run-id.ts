@@ -11,14 +11,18 @@ export const RunId = z
   .string()
   .regex(/^run-[0-9abcdefghjkmnpqrstvwxyz]{26}$/, 'is not a run id (run- and 26 characters)');
 
-/** A tenant as it stands first in every key: short, lower case, no separators. `platform` is ours. */
+/** First folders of the media bucket that are no tenant's; every other key there starts with its tenant. */
+export const SHARED_FOLDERS: readonly string[] = ['models', 'uploads'];
+
+/** A tenant as it stands first in every key: short, lower case, no separators. `platform` and the shared folders are ours. */
 export const TenantId = z
   .string()
   .regex(
     /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/,
     'is not a tenant id (a-z, 0-9 and -, at most 48 characters)',
   )
-  .refine((tenant) => tenant !== 'platform', 'platform is not a tenant');
+  .refine((tenant) => tenant !== 'platform', 'platform is not a tenant')
+  .refine((tenant) => !SHARED_FOLDERS.includes(tenant), 'is a folder of ours, not a tenant');
 
 /** `random` returns [0, 1); tests pass a seeded one. */
 export function newRunId(nowMs: number, random: () => number = unpredictable): string {

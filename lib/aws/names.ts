@@ -1,5 +1,6 @@
 // What is a thing called in the account, and what is its ARN?
 import type { Stack } from 'aws-cdk-lib/core';
+import { SHARED_FOLDERS } from '../../lambdas/runtime/run-id.ts';
 import type { EnvValue, Grant, ResourceRef } from '../../lambdas/runtime/need.ts';
 import { mediaBucketName } from './media-bucket-name.ts';
 import type { PlatformStack } from './platform-stack.ts';
@@ -28,8 +29,8 @@ export function arnsOf(stack: Stack, platform: PlatformStack, ref: ResourceRef):
       return [table, `${table}/index/*`];
     }
     case 'bucket': {
-      // The tenant is the first folder of every key; `models/` alone has none.
-      const objects = ref.prefix.startsWith('models/') ? `${ref.prefix}*` : `*/${ref.prefix}*`;
+      const shared = SHARED_FOLDERS.some((folder) => ref.prefix.startsWith(`${folder}/`));
+      const objects = shared ? `${ref.prefix}*` : `*/${ref.prefix}*`;
       return [`arn:aws:s3:::${mediaBucketName(stack, platform)}/${objects}`];
     }
     case 'queue':

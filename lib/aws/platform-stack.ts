@@ -117,7 +117,10 @@ export class PlatformStack extends Stack {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       removalPolicy: this.#removalPolicy,
-      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      lifecycleRules: [
+        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        { prefix: 'uploads/', expiration: Duration.days(this.config.uploadRetentionDays) },
+      ],
       ...(this.config.api.allowedOrigins.length > 0
         ? {
             cors: [

@@ -7,6 +7,11 @@ export interface StageConfig {
   /** Keep tables, buckets and keys when a stack is deleted. */
   retainData: boolean;
   logRetentionDays: 14 | 30 | 180;
+  /**
+   * An upload that no run has done with by then (failed, stopped, never started) is deleted. Longer than dead letters are kept
+   * (14 days): until then a run may be started again.
+   */
+  uploadRetentionDays: number;
   /** RS256 issuer whose tokens the HTTP API accepts; from context `jwtIssuer`, or this default. */
   jwt: { issuer: string; audience: string };
   api: { burstPerSecond: number; ratePerSecond: number; allowedOrigins: readonly string[] };
@@ -67,6 +72,7 @@ const CONFIGS: Readonly<Record<Stage, StageConfig>> = {
   dev: {
     retainData: false,
     logRetentionDays: 14,
+    uploadRetentionDays: 30,
     jwt: { issuer: 'https://issuer.invalid/dev', audience: 'impresario' },
     api: { burstPerSecond: 50, ratePerSecond: 25, allowedOrigins: [] },
     functions: { ...functions, renderPreset: 'draft' },
@@ -75,6 +81,7 @@ const CONFIGS: Readonly<Record<Stage, StageConfig>> = {
   staging: {
     retainData: false,
     logRetentionDays: 30,
+    uploadRetentionDays: 30,
     jwt: { issuer: 'https://issuer.invalid/staging', audience: 'impresario' },
     api: { burstPerSecond: 200, ratePerSecond: 100, allowedOrigins: [] },
     functions,
@@ -83,6 +90,7 @@ const CONFIGS: Readonly<Record<Stage, StageConfig>> = {
   prod: {
     retainData: true,
     logRetentionDays: 180,
+    uploadRetentionDays: 30,
     jwt: { issuer: 'https://issuer.invalid/prod', audience: 'impresario' },
     api: { burstPerSecond: 500, ratePerSecond: 200, allowedOrigins: [] },
     functions,

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type * as z from 'zod';
+import { uploadsOf } from '../../lambdas/creative/own-upload.ts';
 import type { CreativeRequest } from '../../lambdas/creative/request.ts';
 import { newRunId } from '../../lambdas/runtime/run-id.ts';
 import { openRuns } from '../../lambdas/runtime/runs.ts';
@@ -136,7 +137,7 @@ async function prepareOwn(
   ] as const) {
     const path = beside(videoPath, ending);
     if (!existsSync(path)) continue;
-    const key = `${DEMO_TENANT}/uploads/${name}-${runId}${ending}`;
+    const key = `${uploadsOf(DEMO_TENANT)}${name}-${runId}${ending}`;
     await world.cloud.call('s3', 'PutObject', {
       Bucket: MEDIA_BUCKET,
       Key: key,

@@ -7,10 +7,13 @@ import { useTaskRig, type Job } from '../support/task-rig.ts';
 const rig = useTaskRig();
 
 async function stored(job: Job): Promise<void> {
-  await rig.media.put(`${job.tenant}/uploads/video`, 'no video');
+  await rig.media.put(`uploads/${job.tenant}/video`, 'no video');
   await rig.media.put(`${job.tenant}/sources/${SHA256}`, 'no video');
 }
-const keys = async (job: Job) => (await rig.media.list(`${job.tenant}/`)).map(({ key }) => key);
+const keys = async (job: Job) =>
+  [...(await rig.media.list(`${job.tenant}/`)), ...(await rig.media.list(`uploads/${job.tenant}/`))].map(
+    ({ key }) => key,
+  );
 const discard = (job: Job, error: string, request = requestOf(job.tenant)) =>
   job.run(task, {
     request,
@@ -30,8 +33,8 @@ describe('DiscardVideo', () => {
   it('takes the files beside the upload away too', async () => {
     const job = await rig.job();
     const sidecars = {
-      captionsKey: `${job.tenant}/uploads/sidecar-${job.runId}.vtt`,
-      labelsKey: `${job.tenant}/uploads/sidecar-${job.runId}.json`,
+      captionsKey: `uploads/${job.tenant}/sidecar-${job.runId}.vtt`,
+      labelsKey: `uploads/${job.tenant}/sidecar-${job.runId}.json`,
     };
     await stored(job);
     for (const key of Object.values(sidecars)) await rig.media.put(key, 'beside it');
@@ -57,7 +60,7 @@ describe('DiscardVideo', () => {
       'InvalidInput',
       requestOf(job.tenant, { source: { kind: 'drive', fileId: 'drive-file' } }),
     );
-    expect(await keys(job)).toEqual([`${job.tenant}/uploads/video`]);
+    expect(await keys(job)).toEqual([`uploads/${job.tenant}/video`]);
   });
 
   it('refuses to delete another tenant’s upload', async () => {

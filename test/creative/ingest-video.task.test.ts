@@ -18,13 +18,13 @@ const kept = (job: Job) => ({
 });
 
 async function upload(job: Job, bytes = BYTES): Promise<string> {
-  const key = `${job.tenant}/uploads/video`;
+  const key = `uploads/${job.tenant}/video`;
   await rig.media.put(key, bytes);
   return key;
 }
 const ingest = (job: Job, source: Parameters<typeof requestOf>[1], context = {}) =>
   job.run(task, { request: requestOf(job.tenant, source) }, context);
-const fromUpload = (job: Job, key = `${job.tenant}/uploads/video`) =>
+const fromUpload = (job: Job, key = `uploads/${job.tenant}/video`) =>
   ingest(job, { source: { kind: 'upload', key } });
 const fromDrive = (job: Job, fileId = 'drive-file') => ingest(job, { source: { kind: 'drive', fileId } });
 
@@ -69,7 +69,7 @@ describe('IngestVideo, an upload', () => {
     const [job, other] = [await rig.job(), await rig.job()];
     await expect(fromUpload(job)).rejects.toMatchObject({
       name: 'InvalidInput',
-      message: `There is no upload at ${job.tenant}/uploads/video; ask for a new upload address.`,
+      message: `There is no upload at uploads/${job.tenant}/video; ask for a new upload address.`,
     });
     const foreign = await upload(other);
     await expect(fromUpload(job, foreign)).rejects.toMatchObject({

@@ -12,8 +12,8 @@ function label(job: Job, sidecars: { labelsKey?: string } = {}) {
   return job.run(task, { request: requestOf(job.tenant, { sidecars }), measured: { list } });
 }
 const beside = (job: Job, content: unknown) =>
-  rig.media.putJson(`${job.tenant}/uploads/video.labels.json`, content);
-const labelsKey = (job: Job) => `${job.tenant}/uploads/video.labels.json`;
+  rig.media.putJson(`uploads/${job.tenant}/video.labels.json`, content);
+const labelsKey = (job: Job) => `uploads/${job.tenant}/video.labels.json`;
 
 function showCorpus(): void {
   rig.sandbox.truth.addVideo(SHA256, {

@@ -38,8 +38,8 @@ describe('a new creative', () => {
     };
     expect((await rig.media.get(sidecars.captionsKey))?.toString()).toBe(VTT);
     expect((await rig.media.get(sidecars.labelsKey))?.toString()).toBe(LABELS);
-    // The rule listens to `*/uploads/run-*`.
-    expect(sidecars.captionsKey).not.toMatch(/\/uploads\/run-/);
+    // The rule listens to `uploads/*/run-*`.
+    expect(sidecars.captionsKey).not.toMatch(/\/run-/);
     expect(await rig.executions()).toContain(runId);
   });
 
@@ -52,8 +52,8 @@ describe('a new creative', () => {
       sidecars: { captions: VTT },
     };
     expect(requestOf('acme', 'run-1', asked)).toMatchObject({
-      source: { kind: 'upload', key: 'acme/uploads/run-1', announced: TERMS },
-      sidecars: { captionsKey: 'acme/uploads/sidecar-run-1.vtt' },
+      source: { kind: 'upload', key: 'uploads/acme/run-1', announced: TERMS },
+      sidecars: { captionsKey: 'uploads/acme/sidecar-run-1.vtt' },
     });
   });
 
@@ -65,7 +65,7 @@ describe('a new creative', () => {
       status: 'awaiting-upload',
       startedAt: new Date(startedMs).toISOString(),
     } as const;
-    const source = { kind: 'upload', key: 'acme/uploads/run-1', announced: TERMS } as const;
+    const source = { kind: 'upload', key: 'uploads/acme/run-1', announced: TERMS } as const;
     const upload = (minutes: number, status: 'awaiting-upload' | 'running' = 'awaiting-upload') =>
       uploadFor({ ...run, status }, source, rig.media, { now: () => startedMs + minutes * 60_000 });
     const first = await upload(0);

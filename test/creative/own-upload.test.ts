@@ -4,16 +4,18 @@ import { ownUpload } from '../../lambdas/creative/own-upload.ts';
 
 describe('ownUpload', () => {
   it('passes the tenant’s own key on', () => {
-    expect(ownUpload('acme', 'acme/uploads/video', 'request.source.key')).toBe('acme/uploads/video');
+    expect(ownUpload('acme', 'uploads/acme/video', 'request.source.key')).toBe('uploads/acme/video');
   });
 
   it.each([
-    'other/uploads/video',
-    'acme2/uploads/video',
+    'uploads/other/video',
+    'uploads/acme2/video',
     'acme/sources/video',
     'acme',
     '',
-    '/acme/uploads/x',
+    'acme/uploads/x',
+    'uploads/acme',
+    '/uploads/acme/x',
   ])('refuses %j and names the field', (key) => {
     expect(() => ownUpload('acme', key, 'request.source.key')).toThrow(
       expect.objectContaining({

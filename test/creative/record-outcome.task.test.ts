@@ -7,7 +7,7 @@ import { creativeRun, publishedOf, renderedOf, requestOf, SHA256 } from '../supp
 import { useTaskRig, type Job } from '../support/task-rig.ts';
 
 const rig = useTaskRig();
-const uploadKey = (job: Job) => `${job.tenant}/uploads/video`;
+const uploadKey = (job: Job) => `uploads/${job.tenant}/video`;
 const reportKey = (job: Job) => `${job.tenant}/analysis/${SHA256}/report-${job.runId}.json`;
 
 function inputOf(job: Job) {
@@ -119,11 +119,11 @@ describe('RecordOutcome', () => {
   it('deletes the files beside the upload, but not while a redrive could read them', async () => {
     const job = await rig.job();
     const sidecars = {
-      captionsKey: `${job.tenant}/uploads/sidecar-${job.runId}.vtt`,
-      labelsKey: `${job.tenant}/uploads/sidecar-${job.runId}.json`,
+      captionsKey: `uploads/${job.tenant}/sidecar-${job.runId}.vtt`,
+      labelsKey: `uploads/${job.tenant}/sidecar-${job.runId}.json`,
     };
     const keys = [uploadKey(job), ...Object.values(sidecars)];
-    const left = async () => (await rig.media.list(`${job.tenant}/uploads/`)).length;
+    const left = async () => (await rig.media.list(`uploads/${job.tenant}/`)).length;
     for (const key of keys) await rig.media.put(key, 'an upload');
     rig.cloud.faults.add({
       service: 'events',

@@ -7,14 +7,14 @@ import { useTaskRig, type Job } from '../support/task-rig.ts';
 const rig = useTaskRig();
 const REASONS = ['Only 0 of 5 variations reached the threshold; 3 are needed.'];
 const sidecarsOf = ({ tenant, runId }: Job) => ({
-  captionsKey: `${tenant}/uploads/sidecar-${runId}.vtt`,
-  labelsKey: `${tenant}/uploads/sidecar-${runId}.json`,
+  captionsKey: `uploads/${tenant}/sidecar-${runId}.vtt`,
+  labelsKey: `uploads/${tenant}/sidecar-${runId}.json`,
 });
 const reject = (job: Job, request = requestOf(job.tenant, { sidecars: sidecarsOf(job) })) =>
   job.run(task, { request, plan: creativeRun(job.tenant).plan, verdicts: { list: [] }, reasons: REASONS });
-const uploads = async (job: Job) => (await rig.media.list(`${job.tenant}/uploads/`)).map(({ key }) => key);
+const uploads = async (job: Job) => (await rig.media.list(`uploads/${job.tenant}/`)).map(({ key }) => key);
 async function upload(job: Job): Promise<void> {
-  for (const key of [`${job.tenant}/uploads/video`, ...Object.values(sidecarsOf(job))])
+  for (const key of [`uploads/${job.tenant}/video`, ...Object.values(sidecarsOf(job))])
     await rig.media.put(key, 'an upload');
 }
 const counted = () =>

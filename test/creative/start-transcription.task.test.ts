@@ -11,7 +11,7 @@ const HEARS = { env: { SPEECH_PROVIDER: 'transcribe' } };
 
 const start = (job: Job, change = {}, video = {}) =>
   job.run(task, { request: requestOf(job.tenant, change), video: videoOf(job.tenant, video) });
-const captionsKey = (job: Job) => `${job.tenant}/uploads/video.vtt`;
+const captionsKey = (job: Job) => `uploads/${job.tenant}/video.vtt`;
 
 describe('StartTranscription', () => {
   it('is off without anybody who listens, and without sound', async () => {

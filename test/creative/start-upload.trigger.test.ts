@@ -20,7 +20,7 @@ async function waiting(): Promise<{ tenant: string; runId: string; key: string }
   asked += 1;
   const tenant = await rig.tenant();
   const runId = runIdOf('test', asked);
-  const key = `${tenant}/uploads/${runId}`;
+  const key = `uploads/${tenant}/${runId}`;
   const announced = { sizeBytes: SIZE, contentType: 'video/mp4', sha256: 'a'.repeat(43) + '=' };
   const request = {
     purpose: 'publish',
@@ -104,7 +104,7 @@ describe('an upload that arrives', () => {
 
   it("below another tenant's prefix does not start the run", async () => {
     const { tenant, runId } = await waiting();
-    const foreign = `stranger/uploads/${runId}`;
+    const foreign = `uploads/stranger/${runId}`;
     await rig.media.put(foreign, 'x'.repeat(SIZE));
     await arrives(foreign);
     expect(await rig.runs.get(tenant, runId)).toMatchObject({ status: 'awaiting-upload' });

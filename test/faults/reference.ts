@@ -127,19 +127,21 @@ export async function preload(world: World, tenant: string, known: Reference): P
   }
 }
 
-/** Keys below the tenant, in order. */
+/** The tenant's keys without its name: `sources/…`, `uploads/…`. */
 export async function keysOf(world: World, tenant: string): Promise<string[]> {
   const keys: string[] = [];
-  let token: string | undefined;
-  do {
-    const page = await world.cloud.call('s3', 'ListObjectsV2', {
-      Bucket: MEDIA_BUCKET,
-      Prefix: `${tenant}/`,
-      ...(token === undefined ? {} : { ContinuationToken: token }),
-    });
-    keys.push(...(page.Contents ?? []).map(({ Key }: { Key: string }) => Key.slice(tenant.length + 1)));
-    token = page.NextContinuationToken;
-  } while (token !== undefined);
+  for (const folder of [`${tenant}/`, `uploads/${tenant}/`]) {
+    let token: string | undefined;
+    do {
+      const page = await world.cloud.call('s3', 'ListObjectsV2', {
+        Bucket: MEDIA_BUCKET,
+        Prefix: folder,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
+      keys.push(...(page.Contents ?? []).map(({ Key }: { Key: string }) => Key.replace(`${tenant}/`, '')));
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+  }
   return keys;
 }
 

@@ -76,7 +76,7 @@ export async function startRig(options: Partial<WorldOptions> = {}): Promise<Rig
 }
 
 async function makeReference(world: World, tenant: string, video: Buffer): Promise<void> {
-  const key = `${tenant}/uploads/clip`;
+  const key = `uploads/${tenant}/clip`;
   await world.cloud.call('s3', 'PutObject', { Bucket: MEDIA_BUCKET, Key: key, Body: video });
   const run = { id: 'run-00000000000000000000000000', tenant, attempt: 1 };
   const request = { source: { kind: 'upload', key }, brief: BRIEF };
@@ -116,7 +116,7 @@ function rigOn(world: World, known: Reference): Rig {
     break: ({ runId }, fault) => cloud.faults.add({ ...fault, event: runId }),
     async start(subject, request = {}) {
       const { tenant, runId } = subject;
-      const key = `${tenant}/uploads/clip`;
+      const key = `uploads/${tenant}/clip`;
       await cloud.call('s3', 'PutObject', { Bucket: MEDIA_BUCKET, Key: key, Body: known.video });
       const asked = { source: { kind: 'upload', key }, brief: BRIEF, ...request };
       await runs.open({ tenant, runId, stateMachine: MACHINE, request: asked, nowMs: cloud.clock.now() });

@@ -2,6 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { uploadsOf } from '../../lambdas/creative/own-upload.ts';
+import { stageConfig, STAGES } from '../../lib/aws/stages.ts';
 import { ROOT } from '../support/sources.ts';
 import { ofType, resources, rightsOf, statements, text, type Resource } from './templates.ts';
 
@@ -157,6 +159,30 @@ describe('data', () => {
     expect(ofType('AWS::S3::BucketPolicy')[0]?.properties['PolicyDocument']).toMatchObject({
       Statement: expect.arrayContaining([expect.objectContaining(denial)]) as unknown[],
     });
+  });
+
+  it('an upload that no run is done with goes after a month, and nothing else does', () => {
+    const [media] = ofType('AWS::S3::Bucket');
+    const { Rules } = media!.properties['LifecycleConfiguration'] as {
+      Rules: { Prefix?: string; ExpirationInDays?: number; Status: string }[];
+    };
+    expect(Rules.filter(({ ExpirationInDays }) => ExpirationInDays !== undefined)).toEqual([
+      { Prefix: 'uploads/', ExpirationInDays: 30, Status: 'Enabled' },
+    ]);
+    // Where clients write is below the rule's prefix.
+    const api = functions.find(({ properties }) =>
+      text(properties['FunctionName']).endsWith('-creatives-api'),
+    );
+    const writable = rightsOf(api!)
+      .filter(({ actions }) => actions.includes('s3:PutObject'))
+      .flatMap(({ targets }) => targets.filter((target) => target.includes('uploads')));
+    expect(writable.map((target) => target.replace(/^[^/]*\//, ''))).toEqual(['uploads/*']);
+    expect(uploadsOf('acme')).toBe('uploads/acme/');
+  });
+
+  it('uploads outlive the dead letters of their runs on every stage', () => {
+    const days = STAGES.map((stage) => stageConfig(stage).config.uploadRetentionDays);
+    expect(Math.min(...days)).toBeGreaterThan(14);
   });
 
   it('queues are encrypted and refuse plain HTTP', () => {

@@ -61,7 +61,7 @@ describe('run ids', () => {
 
   it('belong to tenants whose names cannot escape their keys', () => {
     expect(TenantId.safeParse('acme-2').success).toBe(true);
-    for (const bad of ['', 'a#b', 'a/b', 'A', '-a', 'platform', 'a'.repeat(49)])
+    for (const bad of ['uploads', 'models', '', 'a#b', 'a/b', 'A', '-a', 'platform', 'a'.repeat(49)])
       expect(TenantId.safeParse(bad).success).toBe(false);
   });
 });

@@ -33,7 +33,7 @@ export function requestOf(
   tenant: string,
   change: Partial<z.input<typeof CreativeRequest>> = {},
 ): CreativeRequest {
-  const source: CreativeSource = { kind: 'upload', key: `${tenant}/uploads/video` };
+  const source: CreativeSource = { kind: 'upload', key: `uploads/${tenant}/video` };
   return CreativeRequest.parse({ source, brief: BRIEF, ...change });
 }
 
