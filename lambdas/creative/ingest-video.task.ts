@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { announceStartNeed } from '../runtime/announce-start.ts';
 import { bucketNeed, type Bucket } from '../runtime/bucket.ts';
-import { busNeed } from '../runtime/bus.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { InvalidInput } from '../runtime/errors.ts';
 import { outboundNeed } from '../runtime/outbound.ts';
@@ -24,7 +24,7 @@ export const { handler, task } = defineTask({
     drive: drivePort,
     outbound: outboundNeed,
     settings: settingsNeed,
-    bus: busNeed,
+    announceStart: announceStartNeed,
     media: bucketNeed([
       { prefix: 'uploads/', access: 'read' },
       { prefix: 'sources/', access: 'read' },
@@ -35,14 +35,9 @@ export const { handler, task } = defineTask({
   memoryMb: 1024,
   ephemeralStorageMb: 2560,
   runPercent: [0, 6],
-  run({ request: { source } }, { drive, outbound, settings, bus, media, run, progress }) {
+  everyAttempt: ({ announceStart, run }) => announceStart('creative-generation', run),
+  run({ request: { source } }, { drive, outbound, settings, media, run, progress }) {
     return withWorkspace(async (directory) => {
-      await bus.publish([
-        {
-          name: 'creative-generation.started',
-          detail: { tenant: run.tenant, runId: run.id, attempt: run.attempt },
-        },
-      ]);
       if (source.kind === 'known') {
         const key = `${run.tenant}/sources/${source.sha256}`;
         const head = await media.head(key);

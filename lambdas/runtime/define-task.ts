@@ -64,6 +64,8 @@ export interface TaskDefinition<
    * share of the Map's range, or the first item to end would end them all.
    */
   runPercent?: PercentRange | ((input: z.output<I>) => PercentRange);
+  /** Done before the work of every attempt of the run, also when a memoised output is found; a retry does it again. */
+  everyAttempt?(context: Opened<N> & Pick<TaskContext, 'run'>): Promise<void>;
   run(input: z.output<I>, context: Opened<N> & TaskContext & WithEffects<E, U>): Promise<z.input<O>>;
 }
 
@@ -136,6 +138,11 @@ export function defineTask<
     return parseAs(definition.output, output, `The output of ${definition.name}`);
   }
 
+  async function everyAttempt(run: Envelope['run'], opened: () => Record<string, unknown>): Promise<void> {
+    if (definition.everyAttempt === undefined) return;
+    await definition.everyAttempt({ ...opened(), run } as unknown as Opened<N> & { run: Envelope['run'] });
+  }
+
   const task: Task<I, O, N, E, U> = {
     kind: 'task',
     name: definition.name,
@@ -151,6 +158,7 @@ export function defineTask<
     architecture: definition.architecture ?? (layered ? 'x86_64' : 'arm64'),
     async run(envelope, opened) {
       const parsed = parseAs(Envelope, envelope, `The envelope of ${definition.name}`);
+      await everyAttempt(parsed.run, () => opened);
       return execute(parsed, parsed.input, opened);
     },
   };
@@ -176,6 +184,7 @@ export function defineTask<
       claims: runtimeNeeds.claims.open(env, { clock }),
     }),
     execute,
+    everyAttempt,
   };
   // Lambda ends an invocation that is too long, and the state machine counts the time; middy must not race them.
   const handler = middy((event: unknown, context: unknown) => runTask(runtime, event, context), {

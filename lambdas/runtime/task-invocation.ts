@@ -22,6 +22,7 @@ export interface TaskRuntime {
   subject(input: unknown): string;
   openNeeds(env: Env, clock: Clock): Record<string, unknown>;
   openRuntime(env: Env, clock: Clock): { history: Table; claims: ClaimStore };
+  everyAttempt(run: Envelope['run'], opened: () => Record<string, unknown>): Promise<void>;
   execute(envelope: Envelope, input: unknown, opened: Record<string, unknown>): Promise<unknown>;
 }
 
@@ -108,14 +109,15 @@ async function runStep(
     steps.progress(step, percent, message, clock.now(), runPercentAt(percent)),
   );
   try {
+    const needs = (): Record<string, unknown> => (warm.needs ??= runtime.openNeeds(process.env, clock));
+    await runtime.everyAttempt(run, needs);
     const memo = spec.memoised ? openMemo(history, run) : undefined;
     const remembered = await recall(runtime, memo, envelope, input, claims, log);
     let carried: unknown;
     if (remembered === undefined) {
-      warm.needs ??= runtime.openNeeds(process.env, clock);
       const declared = [...spec.effects, ...spec.undoes];
       const output = await runtime.execute(envelope, input, {
-        ...warm.needs,
+        ...needs(),
         clock,
         log,
         progress: reporter.report,
