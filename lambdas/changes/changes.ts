@@ -1,135 +1,165 @@
 // Which changes wait, and how does one get into the queue?
 //
-// Table changes. A change: pk `<tenant>#change`, sk the change id.
+// Table changes. A change: pk `<tenant>#change`, sk the change id. Kill switches lie beside them (kill-switches.ts).
 // Index byStatus: statusPk `<tenant>#<STATUS>` + notBefore (text of fixed width): what is due, oldest first.
+// Index byRank:   accountPk `<tenant>#<account>#<STATUS>` + rank: what waits for one account, the most urgent first.
+// Index byEntity: entityPk `<tenant>#<account>#<kind>/<id>` + createdSk: what was ever asked of one object.
+// Index byTime:   timePk `<tenant>#change` + createdSk: all changes of a tenant.
 import { Conflict } from '../runtime/errors.ts';
 import type { Need } from '../runtime/need.ts';
-import { tableNeed, type Item, type Table, type TransactAction } from '../runtime/table.ts';
-import { ChangeRequest, changeId, type Change, type ChangeStatus } from './change.ts';
+import { tableNeed, type Table, type TableAction, type TransactAction } from '../runtime/table.ts';
+import {
+  accountKey,
+  changeKey,
+  entityKey,
+  fromItem,
+  moving,
+  statusKey,
+  toItem,
+  type Step,
+} from './change-item.ts';
+import { ChangeRequest, changeId, type Change, type ChangeStatus, type Entity } from './change.ts';
 
 export interface NewChange {
   tenant: string;
   request: ChangeRequest;
   /** HELD waits for a person; PENDING is due at once. */
   status: 'HELD' | 'PENDING';
+  /** Why it is held, for a person. */
+  reason?: string;
   nowMs: number;
 }
 
 export interface Changes {
+  /** One conditional write; false when the same intent was queued before, whatever became of it. */
+  queue(change: NewChange): Promise<{ change: Change; queued: boolean }>;
   /** Writes that queue the changes, for one transaction with whatever belongs together with them. */
   queueing(changes: readonly NewChange[]): { changes: Change[]; actions: TransactAction[] };
   transact(actions: readonly TransactAction[]): Promise<void>;
   get(tenant: string, id: string): Promise<Change | undefined>;
   /** Changes in one status, by when they are due; every page. */
   inStatus(tenant: string, status: ChangeStatus): Promise<Change[]>;
+  /** One page of an account's changes in an open status, the most urgent first. */
+  ranked(
+    tenant: string,
+    accountId: string,
+    status: ChangeStatus,
+    page?: { limit?: number; after?: Record<string, unknown> },
+  ): Promise<{ changes: Change[]; next?: Record<string, unknown> }>;
+  /** What was asked of one object at or after `sinceMs`, newest first; at most 200. */
+  ofEntity(tenant: string, accountId: string, entity: Entity, sinceMs?: number): Promise<Change[]>;
+  /** One move along the lifecycle, by itself. @throws Conflict when the change does not stand where the move begins. */
+  move(change: Pick<Change, 'tenant' | 'id' | 'accountId'>, step: Step): Promise<void>;
   /** True when it was still waiting and is now CANCELLED, or already was. @throws Conflict when it is being applied. */
   cancel(tenant: string, id: string, reason: string, nowMs: number): Promise<boolean>;
   /** As `cancel`, by whoever queued it, whose later attempt may queue it again; a person's cancellation stays a person's. */
   retract(tenant: string, id: string, reason: string, nowMs: number): Promise<boolean>;
 }
 
-/** Digits of an epoch millisecond until the year 33658. */
-const TIME_WIDTH = 15;
+/** An object's recent past; more than that decides nothing. */
+const ENTITY_PAGE = 200;
 
-export function changesNeed(...actions: readonly Parameters<typeof tableNeed>[1][]): Need<Changes> {
-  const table = tableNeed(
-    'changes',
-    actions.flatMap((access) => (typeof access === 'string' ? [] : [...access])),
-  );
+export function changesNeed(...actions: readonly (readonly TableAction[])[]): Need<Changes> {
+  const table = tableNeed('changes', actions.flat());
   return { ...table, open: (env, context) => openChanges(table.open(env, context)) };
 }
 
 export function openChanges(table: Table): Changes {
-  const key = (tenant: string, id: string) => ({ pk: `${tenant}#change`, sk: id });
+  const make = ({ tenant, request, status, reason, nowMs }: NewChange): Change => {
+    const parsed = ChangeRequest.parse(request);
+    return {
+      ...parsed,
+      id: changeId(tenant, request),
+      tenant,
+      status,
+      statusReason: reason ?? '',
+      statusCode: '',
+      notBefore: Math.max(nowMs, parsed.notBefore ?? 0),
+      createdAt: nowMs,
+      updatedAt: nowMs,
+      lease: 0,
+      leasedUntil: 0,
+      attempts: 0,
+      deferrals: 0,
+    };
+  };
+  const putting = (change: Change): NonNullable<TransactAction['Put']> => ({
+    TableName: table.name,
+    Item: toItem(change),
+    ConditionExpression: 'attribute_not_exists(pk) OR retracted = :yes',
+    ExpressionAttributeValues: { ':yes': true },
+  });
 
-  async function take(
-    tenant: string,
-    id: string,
-    { reason, nowMs, retracted }: { reason: string; nowMs: number; retracted: boolean },
-  ): Promise<boolean> {
-    try {
-      await table.update({
-        Key: key(tenant, id),
-        UpdateExpression:
-          'SET #status = :cancelled, statusPk = :statusPk, cancelledAt = :now, cancelReason = :reason, retracted = :retracted',
-        ConditionExpression: '#status IN (:held, :pending)',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: {
-          ':cancelled': 'CANCELLED',
-          ':held': 'HELD',
-          ':pending': 'PENDING',
-          ':statusPk': `${tenant}#CANCELLED`,
-          ':now': nowMs,
-          ':reason': reason,
-          ':retracted': retracted,
-        },
-      });
-      return true;
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error;
-      const found = await table.get(key(tenant, id));
-      if (found === undefined) return false;
-      if (found['status'] === 'CANCELLED') return true;
-      throw error;
-    }
-  }
-
-  return {
-    queueing(changes) {
-      const made = changes.map(({ tenant, request, status, nowMs }): Change => ({
-        ...ChangeRequest.parse(request),
-        id: changeId(tenant, request),
-        tenant,
-        status,
-        notBefore: nowMs,
-        createdAt: nowMs,
-      }));
-      const actions = made.map((change): TransactAction => ({
-        Put: {
-          TableName: table.name,
-          Item: toItem(change),
-          ConditionExpression: 'attribute_not_exists(pk) OR retracted = :yes',
-          ExpressionAttributeValues: { ':yes': true },
-        },
-      }));
-      return { changes: made, actions };
+  const changes: Changes = {
+    async queue(given) {
+      const change = make(given);
+      try {
+        const { TableName: _table, ...put } = putting(change);
+        await table.put({ ...put, Item: toItem(change) });
+        return { change, queued: true };
+      } catch (error) {
+        const existing = error instanceof Conflict ? await changes.get(given.tenant, change.id) : undefined;
+        if (existing === undefined) throw error;
+        return { change: existing, queued: false };
+      }
+    },
+    queueing(given) {
+      const made = given.map(make);
+      return { changes: made, actions: made.map((change): TransactAction => ({ Put: putting(change) })) };
     },
     transact: (actions) => table.transact(actions),
     async get(tenant, id) {
-      const item = await table.get(key(tenant, id));
+      const item = await table.get(changeKey(tenant, id));
       return item && fromItem(item);
     },
     async inStatus(tenant, status) {
       const items = await table.queryAll({
         IndexName: 'byStatus',
         KeyConditionExpression: 'statusPk = :status',
-        ExpressionAttributeValues: { ':status': `${tenant}#${status}` },
+        ExpressionAttributeValues: { ':status': statusKey(tenant, status) },
       });
       return items.map(fromItem);
+    },
+    async ranked(tenant, accountId, status, { limit = 100, after } = {}) {
+      const { items, lastKey } = await table.query({
+        IndexName: 'byRank',
+        KeyConditionExpression: 'accountPk = :account',
+        ExpressionAttributeValues: { ':account': accountKey(tenant, accountId, status) },
+        Limit: limit,
+        ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+      });
+      return { changes: items.map(fromItem), ...(lastKey === undefined ? {} : { next: lastKey }) };
+    },
+    async ofEntity(tenant, accountId, entity, sinceMs = 0) {
+      const { items } = await table.query({
+        IndexName: 'byEntity',
+        KeyConditionExpression: 'entityPk = :entity AND createdSk >= :since',
+        ExpressionAttributeValues: {
+          ':entity': entityKey(tenant, accountId, entity),
+          ':since': String(sinceMs).padStart(15, '0'),
+        },
+        ScanIndexForward: false,
+        Limit: ENTITY_PAGE,
+      });
+      return items.map(fromItem);
+    },
+    async move(change, step) {
+      await table.update(moving(change, step) as Parameters<Table['update']>[0]);
     },
     cancel: (tenant, id, reason, nowMs) => take(tenant, id, { reason, nowMs, retracted: false }),
     retract: (tenant, id, reason, nowMs) => take(tenant, id, { reason, nowMs, retracted: true }),
   };
-}
 
-function toItem(change: Change): Item {
-  return {
-    pk: `${change.tenant}#change`,
-    sk: change.id,
-    statusPk: `${change.tenant}#${change.status}`,
-    ...change,
-    notBefore: String(change.notBefore).padStart(TIME_WIDTH, '0'),
-    // Kept a year after it can no longer be applied.
-    expiresAtSeconds: Math.floor(change.expiresAt / 1000) + 365 * 86_400,
-  };
-}
-
-function fromItem({
-  pk: _pk,
-  sk: _sk,
-  statusPk: _statusPk,
-  expiresAtSeconds: _ttl,
-  ...change
-}: Item): Change {
-  return { ...(change as unknown as Change), notBefore: Number(change['notBefore']) };
+  async function take(
+    tenant: string,
+    id: string,
+    { reason, nowMs, retracted }: { reason: string; nowMs: number; retracted: boolean },
+  ): Promise<boolean> {
+    const found = await changes.get(tenant, id);
+    if (found === undefined) return false;
+    if (found.status === 'CANCELLED') return true;
+    await changes.move(found, { move: 'cancel', nowMs, reason, code: 'cancelled', set: { retracted } });
+    return true;
+  }
+  return changes;
 }

@@ -6,10 +6,13 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_LENGTH = 10;
 const RANDOM_LENGTH = 16;
 
-/** `run-` and 26 characters: 10 of time (milliseconds, base 32), 16 of chance. Sorts by time; valid as an execution name. */
+/**
+ * `run-` and 26 characters: 10 of time (milliseconds, base 32), 16 of chance. Sorts by time; valid as an execution name. The run
+ * that applies a change to a live ad has the change's own id, `chg-` and 26 characters.
+ */
 export const RunId = z
   .string()
-  .regex(/^run-[0-9abcdefghjkmnpqrstvwxyz]{26}$/, 'is not a run id (run- and 26 characters)');
+  .regex(/^(?:run|chg)-[0-9abcdefghjkmnpqrstvwxyz]{26}$/, 'is not a run id (run- or chg- and 26 characters)');
 
 /** First folders of the media bucket that are no tenant's; every other key there starts with its tenant. */
 export const SHARED_FOLDERS: readonly string[] = ['models', 'uploads'];
@@ -37,20 +40,21 @@ export function newRunId(nowMs: number, random: () => number = unpredictable): s
 
 /** When the run id was chosen, milliseconds since the epoch. @throws Error when it is not a run id. */
 export function runIdTimeMs(runId: string): number {
-  if (!RunId.safeParse(runId).success) throw new Error(`${runId} is not a run id.`);
+  if (!RunId.safeParse(runId).success || !runId.startsWith('run-'))
+    throw new Error(`${runId} is not the id of a run that was named by its time.`);
   let time = 0;
   for (const character of runId.slice(4, 4 + TIME_LENGTH)) time = time * 32 + ALPHABET.indexOf(character);
   return time;
 }
 
-/** The execution's name: the run id itself, from the second attempt on with `-<attempt>`. */
+/** The execution's name: the run id itself, from the second attempt on with `-<attempt>`; a change's always with its lease. */
 export function executionName(runId: string, attempt: number): string {
-  return attempt <= 1 ? runId : `${runId}-${attempt}`;
+  return attempt <= 1 && runId.startsWith('run-') ? runId : `${runId}-${attempt}`;
 }
 
 /** The inverse; undefined when the execution was not named by us. */
 export function parseExecutionName(name: string): { runId: string; attempt: number } | undefined {
-  const match = /^(run-[0-9a-z]{26})(?:-([1-9]\d*))?$/.exec(name);
+  const match = /^((?:run|chg)-[0-9a-z]{26})(?:-([1-9]\d*))?$/.exec(name);
   const runId = match?.[1];
   if (runId === undefined) return undefined;
   return { runId, attempt: match?.[2] === undefined ? 1 : Number(match[2]) };

@@ -6,6 +6,8 @@ export type TableName =
   | 'predictions'
   | 'models'
   | 'changes'
+  | 'limits'
+  | 'history'
   | 'settings'
   | 'audit'
   | 'circuits';
@@ -39,10 +41,17 @@ export const TABLES: Readonly<Record<TableName, TableSpec>> = {
   models: { owner: 'creative/models.ts' },
   changes: {
     owner: 'changes/changes.ts',
-    indexes: [{ name: 'byStatus', partitionKey: 'statusPk', sortKey: 'notBefore' }],
+    indexes: [
+      { name: 'byStatus', partitionKey: 'statusPk', sortKey: 'notBefore' },
+      { name: 'byRank', partitionKey: 'accountPk', sortKey: 'rank' },
+      { name: 'byEntity', partitionKey: 'entityPk', sortKey: 'createdSk' },
+      { name: 'byTime', partitionKey: 'timePk', sortKey: 'createdSk' },
+    ],
     stream: 'NEW_AND_OLD_IMAGES',
     ttl: 'expiresAtSeconds',
   },
+  limits: { owner: 'changes/ledgers.ts', ttl: 'expiresAtSeconds' },
+  history: { owner: 'changes/history.ts' },
   settings: { owner: 'runtime/settings.ts' },
   audit: { owner: 'runtime/audit.ts' },
   circuits: { owner: 'runtime/circuits.ts', ttl: 'expiresAt' },

@@ -7,7 +7,7 @@ import { useTaskRig } from '../support/task-rig.ts';
 
 const rig = useTaskRig();
 const request = (id: string): ChangeRequest => ({
-  accountId: 'a',
+  accountId: '10101',
   entity: { kind: 'ad', id },
   kind: 'ACTIVATE',
   from: 'PAUSED',
@@ -109,14 +109,14 @@ describe('the queue of changes', () => {
 });
 
 describe('a change', () => {
-  it('is recognised by tenant, entity, kind, goal and origin', () => {
+  it('is recognised by tenant, entity, goal and origin', () => {
     const one = changeId('t', request('1'));
-    expect(one).toMatch(/^chg-[0-9a-f]{24}$/);
+    expect(one).toMatch(/^chg-[0-9a-f]{26}$/);
     expect(changeId('t', { ...request('1'), reason: 'other', expiresAt: 5 })).toBe(one);
     const others = [
       changeId('u', request('1')),
       changeId('t', request('2')),
-      changeId('t', { ...request('1'), kind: 'PAUSE' }),
+      changeId('t', { ...request('1'), kind: 'PAUSE', from: 'ACTIVE', to: 'PAUSED' }),
       changeId('t', { ...request('1'), to: 'ARCHIVED' }),
       changeId('t', { ...request('1'), origin: { area: 'creative', id: 'other', actor: 'test' } }),
     ];
@@ -124,7 +124,16 @@ describe('a change', () => {
   });
 
   it('is refused with a fraction of a minor unit', () => {
-    expect(ChangeRequest.safeParse({ ...request('1'), kind: 'BUDGET_SET', to: 10.5 }).success).toBe(false);
-    expect(ChangeRequest.safeParse({ ...request('1'), kind: 'BUDGET_SET', to: 1050 }).success).toBe(true);
+    const budget = (to: number) =>
+      ChangeRequest.safeParse({
+        ...request('1'),
+        entity: { kind: 'adset', id: '1' },
+        kind: 'BUDGET_SET',
+        from: 1000,
+        to,
+      }).success;
+    expect(budget(1050)).toBe(true);
+    for (const wrong of [10.5, -1050, 0, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(budget(wrong)).toBe(false);
   });
 });

@@ -122,11 +122,11 @@ describe('the sweep', () => {
   it('counts the changes that wait, over all tenants', async () => {
     const changes = openChanges(world.table('changes'));
     const request = (id: string) => ({
-      accountId: '1',
+      accountId: '10101',
       entity: { kind: 'ad' as const, id },
       kind: 'ACTIVATE' as const,
-      from: 'PAUSED',
-      to: 'ACTIVE',
+      from: 'PAUSED' as const,
+      to: 'ACTIVE' as const,
       currency: 'USD',
       reason: 'Launch',
       origin: { area: 'creative', id: 'r', actor: 'test' },
