@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { discover } from '../lib/aws/discover.ts';
 import { STAGES } from '../lib/aws/stages.ts';
-import { COMMANDS } from '../lib/laptop/cli.ts';
+import { COMMANDS } from '../lib/laptop/commands.ts';
 import { ofType } from './infrastructure/templates.ts';
 import { files, read, ROOT } from './support/sources.ts';
 

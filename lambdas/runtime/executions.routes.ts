@@ -5,6 +5,7 @@ import { Conflict } from './errors.ts';
 import { ExecutionSummary, ExecutionView, summaryOf, viewOf } from './execution-view.ts';
 import { notFound } from './problem.ts';
 import { redriveNeed } from './redrive.ts';
+import { FailedRuns, RedrivenRuns, redriveFailed } from './redrive-failed.ts';
 import { executionName, RunId } from './run-id.ts';
 import { isOpen, RUN_STATUSES, type Run, type Runs } from './runs.ts';
 import { runsNeed } from './runs-need.ts';
@@ -88,6 +89,20 @@ export const { handler, routes } = defineRoutes({
         const { runId, attempt, executionArn } = await redrive.run(caller.tenant, params.id);
         log.info('redriven', { runId, attempt, tenant: caller.tenant, actor: caller.subject });
         return { status: 202, body: { id: runId, attempt, executionArn } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/executions/redrive',
+      summary: 'Start every failed run that matches again, a page at a time',
+      access: OPERATORS,
+      body: FailedRuns,
+      idempotent: true,
+      responses: { 202: RedrivenRuns },
+      async run({ body, caller: { tenant, subject } }, { runs, redrive, clock, log }) {
+        const done = await redriveFailed({ runs, redrive, clock }, tenant, body);
+        log.info('redriven', { runs: done.redriven.length, left: done.left.length, tenant, actor: subject });
+        return { status: 202, body: done };
       },
     }),
     route({

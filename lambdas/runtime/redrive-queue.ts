@@ -19,10 +19,13 @@ import { parseExecutionArn, parseExecutionName } from './run-id.ts';
 import type { Runs } from './runs.ts';
 
 export interface LetterFilter {
-  tenant?: string;
-  runId?: string;
+  tenant?: string | undefined;
+  runId?: string | undefined;
   /** Name of the failure, `Unavailable`. */
-  error?: string;
+  error?: string | undefined;
+  /** That failed; no part of a run that went on without it has one. */
+  state?: string | undefined;
+  stateMachine?: string | undefined;
 }
 
 export interface QueueRedrive {
@@ -149,11 +152,16 @@ async function isOutdated(runs: Pick<Runs, 'get'>, letter: DeadLetter): Promise<
   return execution !== undefined && run !== undefined && execution.attempt < run.attempt;
 }
 
-function matches({ run, error }: DeadLetter, filter: LetterFilter): boolean {
-  return (
-    (filter.tenant === undefined || filter.tenant === run.tenant) &&
-    (filter.runId === undefined || filter.runId === run.id) &&
-    (filter.error === undefined || filter.error === error)
+function matches(letter: DeadLetter, filter: LetterFilter): boolean {
+  const said: LetterFilter = {
+    tenant: letter.run.tenant,
+    runId: letter.run.id,
+    error: letter.error,
+    stateMachine: letter.stateMachine,
+    ...(letter.kind === 'run' && letter.state !== undefined ? { state: letter.state } : {}),
+  };
+  return (Object.keys(filter) as (keyof LetterFilter)[]).every(
+    (name) => filter[name] === undefined || filter[name] === said[name],
   );
 }
 

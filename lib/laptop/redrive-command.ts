@@ -1,8 +1,9 @@
 // `redrive`: how do ended runs of what is being served start again?
 import { systemClock } from '../../lambdas/runtime/clock.ts';
+import { AREAS } from '../../lambdas/runtime/events.ts';
 import type { Env } from '../../lambdas/runtime/need.ts';
 import { redriveFrom, redriveNeed, type Redriven } from '../../lambdas/runtime/redrive.ts';
-import { redriveQueue } from '../../lambdas/runtime/redrive-queue.ts';
+import { redriveQueue, type LetterFilter, type QueueRedrive } from '../../lambdas/runtime/redrive-queue.ts';
 import { runsNeed } from '../../lambdas/runtime/runs-need.ts';
 import type { ExitCode, Surroundings } from './laptop.ts';
 import { MEDIA_BUCKET } from './outcome.ts';
@@ -10,38 +11,49 @@ import { servingOf } from './other-commands.ts';
 import type { Serving } from './serving.ts';
 import { LAPTOP_STAGE } from './world.ts';
 
-export interface RedriveOptions {
-  runId?: string;
-  /** `creative-dead-letters`, with or without the stage. */
-  queue?: string;
-  tenant: string;
-  json: boolean;
-}
+export type RedriveOptions = { json: boolean } & (
+  | { runId: string; tenant: string }
+  /** `queue`: `creative-dead-letters`, with or without the stage; undefined: the dead letters of every area. */
+  | { queue: string | undefined; filter: LetterFilter }
+);
 
 const PREFIX = `impresario-${LAPTOP_STAGE}-`;
 
 export async function redriveCommand(context: Surroundings, options: RedriveOptions): Promise<ExitCode> {
   const env = environmentOf(servingOf(context));
   const redrive = redriveFrom(env, systemClock);
-  const { out } = context;
-  if (options.runId !== undefined) {
+  if ('runId' in options) {
     const redriven = await redrive.run(options.tenant, options.runId);
     if (options.json) context.writeOut(`${JSON.stringify({ redriven: [redriven], left: [] })}\n`);
-    else out.line(sentence(redriven));
+    else context.out.line(sentence(redriven));
     return 0;
   }
-  const name = options.queue ?? '';
   const runs = runsNeed('read').open(env, { clock: systemClock });
-  const done = await redriveQueue({ env, redrive, runs }, name.startsWith(PREFIX) ? name : PREFIX + name);
-  if (options.json) context.writeOut(`${JSON.stringify(done)}\n`);
-  else {
-    for (const one of done.redriven) out.line(sentence(one));
-    for (const { runId, reason } of done.left) out.line(`Left on the queue: ${runId} ${reason}`);
-    if (done.outdated > 0) out.line(`${done.outdated} messages were of earlier attempts and are gone.`);
-    if (done.moving) out.line('The messages are on their way back to the queue they came from.');
-    else if (done.redriven.length + done.left.length + done.outdated === 0) out.line(`${name} is empty.`);
+  const names = options.queue === undefined ? AREAS.map((area) => `${area}-dead-letters`) : [options.queue];
+  const done: QueueRedrive = { redriven: [], outdated: 0, left: [], moving: false };
+  for (const name of names) {
+    const queue = name.startsWith(PREFIX) ? name : PREFIX + name;
+    const of = await redriveQueue({ env, redrive, runs }, queue, options.filter);
+    done.redriven.push(...of.redriven);
+    done.left.push(...of.left);
+    done.outdated += of.outdated;
+    done.moving ||= of.moving;
   }
+  if (options.json) context.writeOut(`${JSON.stringify(done)}\n`);
+  else for (const line of report(done, names, options.filter)) context.out.line(line);
   return done.left.length === 0 ? 0 : 1;
+}
+
+function report(done: QueueRedrive, names: readonly string[], filter: LetterFilter): string[] {
+  const filtered = Object.values(filter).some((value) => value !== undefined);
+  const nothing = !done.moving && done.redriven.length + done.left.length + done.outdated === 0;
+  return [
+    ...done.redriven.map(sentence),
+    ...done.left.map(({ runId, reason }) => `Left on the queue: ${runId} ${reason}`),
+    ...(done.outdated > 0 ? [`${done.outdated} messages were of earlier attempts and are gone.`] : []),
+    ...(done.moving ? ['The messages are on their way back to the queue they came from.'] : []),
+    ...(nothing ? [`${names.join(', ')}: ${filtered ? 'nothing matches' : 'empty'}.`] : []),
+  ];
 }
 
 const sentence = ({ tenant, runId, attempt, executionArn }: Redriven): string =>

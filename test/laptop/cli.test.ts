@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../lib/laptop/cli.ts';
+import { COMMANDS } from '../../lib/laptop/commands.ts';
 import { command } from './console.ts';
 
 const nowhere = (): string => mkdtempSync(join(tmpdir(), 'impresario-'));
@@ -34,8 +34,9 @@ describe('the command line', () => {
     [['serve', '--api-port', '70000'], '--api-port takes a port number'],
     [['token', '--tenant', 'demo', '--role', 'king'], 'token needs --role, one of viewer'],
     [['token', '--role', 'admin'], 'token needs --tenant'],
-    [['redrive'], 'redrive needs either --run ID or --queue NAME.'],
-    [['redrive', '--run', 'a', '--queue', 'b'], 'redrive needs either --run ID or --queue NAME.'],
+    [['redrive'], 'redrive needs --run ID, --queue NAME or a filter such as --error NAME.'],
+    [['redrive', '--run', 'a', '--queue', 'b'], 'redrive takes --run ID with --tenant only'],
+    [['redrive', '--run', 'a', '--error', 'Unavailable'], 'redrive takes --run ID with --tenant only'],
   ])('refuses %j in a sentence with exit code 2', async (args, sentence) => {
     const { exitCode, out, err } = await command(args);
     expect(err).toContain(sentence);
@@ -47,6 +48,7 @@ describe('the command line', () => {
     for (const args of [
       ['token', '--tenant', 'demo', '--role', 'admin'],
       ['redrive', '--queue', 'creative-dead-letters'],
+      ['redrive', '--error', 'Unavailable'],
     ]) {
       const { exitCode, err } = await command(args, { cacheDir: nowhere() });
       expect(exitCode).toBe(1);

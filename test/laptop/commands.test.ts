@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assemblyOfToday, makeAssembly } from '../../lib/laptop/assembly.ts';
 import { CACHE_DIR } from '../../lib/laptop/laptop.ts';
@@ -135,6 +136,44 @@ describe('serve', () => {
       const empty = await command(['redrive', '--queue', 'creative-dead-letters', '--json'], { cacheDir });
       expect(empty.exitCode).toBe(0);
       expect(JSON.parse(empty.out)).toMatchObject({ redriven: [], left: [] });
+
+      const letter = (run: string, state: string, error: string) => ({
+        kind: 'run',
+        stateMachine: 'creative-generation',
+        run: { id: run, tenant: 'demo' },
+        error,
+        state,
+        executionArn: `arn:aws:states:us-east-1:000000000000:execution:impresario-dev-creative-generation:${run}`,
+      });
+      const [wanted, other] = ['run-0000000000000000000000000a', 'run-0000000000000000000000000b'];
+      const sqs = new SQSClient({
+        endpoint: awsEndpoint,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+      });
+      for (const body of [
+        letter(wanted, 'PublishAds', 'Unavailable'),
+        letter(other, 'PublishAds', 'RateLimited'),
+        letter(other, 'IngestVideo', 'Unavailable'),
+      ])
+        await sqs.send(
+          new SendMessageCommand({
+            QueueUrl: `${awsEndpoint}/000000000000/impresario-dev-creative-dead-letters`,
+            MessageBody: JSON.stringify(body),
+          }),
+        );
+      sqs.destroy();
+      const filters = ['--error', 'Unavailable', '--state', 'PublishAds', '--machine', 'creative-generation'];
+      const filtered = await command(['redrive', ...filters, '--json'], { cacheDir });
+      expect(filtered.exitCode).toBe(1);
+      expect(JSON.parse(filtered.out)).toEqual({
+        redriven: [],
+        outdated: 0,
+        left: [{ runId: wanted, reason: `There is no run ${wanted}.` }],
+        moving: false,
+      });
+      const none = await command(['redrive', '--tenant', 'nobody'], { cacheDir });
+      expect(none).toMatchObject({ exitCode: 0, out: 'creative-dead-letters: nothing matches.\n' });
 
       interruption.abort(new Error('Interrupted.'));
       expect((await served).exitCode).toBe(0);

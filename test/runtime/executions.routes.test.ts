@@ -1,5 +1,6 @@
 // Can a person follow, stop and restart their runs, and nobody else's?
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openSettlement } from '../../lambdas/runtime/settlement.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { requestOf } from '../support/creative-run.ts';
 import { testWorld } from '../support/world.ts';
@@ -197,6 +198,109 @@ describe('POST /v1/executions/{id}/redrive', () => {
     expect((await post(operator, `/v1/executions/${made}/redrive`)).status).toBe(202);
     expect((await post(operator, `/v1/executions/${expired}/redrive`)).status).toBe(409);
     await world.cloud.settle();
+  });
+});
+
+describe('POST /v1/executions/redrive', () => {
+  const dayMs = 86_400_000;
+  let tenants = 0;
+  /** A tenant whose runs have failed so. */
+  async function failures(
+    tenant: string,
+    ...errors: { name: string; state?: string; daysAgo?: number }[]
+  ): Promise<string[]> {
+    const runs = openClaimlessRuns(world);
+    const ids: string[] = [];
+    for (const { daysAgo = 0, ...error } of errors) {
+      const runId = freshRunId(world);
+      const nowMs = world.cloud.clock.now() - daysAgo * dayMs;
+      const request = requestOf(tenant);
+      await runs.open({ tenant, runId, stateMachine: 'creative-generation', request, nowMs });
+      await runs.close(tenant, runId, { status: 'failed', error: { cause: 'a test', ...error }, nowMs });
+      ids.push(runId);
+    }
+    return ids;
+  }
+  const newTenant = (): string => `redriver-${(tenants += 1)}`;
+  const redrive = (tenant: string, body: object, role: 'operator' | 'viewer' = 'operator') =>
+    ask(world, { tenant, role }, 'POST', '/v1/executions/redrive', { body });
+  const attempts = async (tenant: string, ids: readonly string[]) => {
+    const rows = await Promise.all(ids.map((id) => runRow(world, id, tenant)));
+    return rows.map((row) => row?.['attempt']);
+  };
+
+  it('starts the failed runs that match again, of the own tenant only', async () => {
+    const [tenant, neighbour] = [newTenant(), newTenant()];
+    const down = { name: 'Unavailable', state: 'PublishAds' };
+    const theirs = await failures(neighbour, down);
+    const ids = await failures(
+      tenant,
+      down,
+      { name: 'InvalidInput', state: 'PublishAds' },
+      { name: 'Unavailable', state: 'IngestVideo' },
+      { ...down, daysAgo: 15 },
+    );
+    const { status, body } = await redrive(tenant, { error: 'Unavailable', state: 'PublishAds' });
+    const id = ids[0]!;
+    expect([status, body]).toEqual([
+      202,
+      { redriven: [{ id, attempt: 2, executionArn: executionArn(`${id}-2`) }], left: [] },
+    ]);
+    expect(await attempts(tenant, ids)).toEqual([2, 1, 1, 1]);
+    expect(await attempts(neighbour, theirs)).toEqual([1]);
+    // Long ago only when asked for.
+    const from = new Date(world.cloud.clock.now() - 16 * dayMs).toISOString();
+    expect((await redrive(tenant, { state: 'PublishAds', error: 'Unavailable', from })).body).toMatchObject({
+      redriven: [{ id: ids[3] }],
+    });
+    expect((await redrive(tenant, { stateMachine: 'another' })).body).toEqual({ redriven: [], left: [] });
+    await world.cloud.settle();
+  });
+
+  it('says which could not be started, and why', async () => {
+    const tenant = newTenant();
+    const [undone = '', free = ''] = await failures(tenant, { name: 'Unavailable' }, { name: 'Unavailable' });
+    const settlement = openSettlement(world.table('runs'), world.cloud.clock.now);
+    await settlement.claim({ tenant, runId: undone, attempt: 1 }, 60_000);
+    expect((await redrive(tenant, { error: 'Unavailable' })).body).toMatchObject({
+      redriven: [{ id: free, attempt: 2 }],
+      left: [{ id: undone, reason: expect.stringContaining('is being undone right now') as string }],
+    });
+    await world.cloud.settle();
+  });
+
+  it('goes on page by page', async () => {
+    const tenant = newTenant();
+    const names = Array.from({ length: 52 }, (_, at) => (at % 51 === 0 ? 'Unavailable' : 'InvalidInput'));
+    const ids = await failures(tenant, ...names.map((name) => ({ name })));
+    const found: string[] = [];
+    let pages = 0;
+    let cursor: string | undefined;
+    do {
+      const { body } = await redrive(tenant, {
+        error: 'Unavailable',
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      const page = body as { redriven: { id: string }[]; cursor?: string };
+      found.push(...page.redriven.map(({ id }) => id));
+      cursor = page.cursor;
+      pages += 1;
+    } while (cursor !== undefined && pages < 5);
+    expect(pages).toBe(2);
+    expect(found).toHaveLength(2);
+    expect(new Set(found)).toEqual(new Set([ids[0], ids[51]]));
+    // They have failed no more.
+    expect((await redrive(tenant, { error: 'Unavailable' })).body).toMatchObject({ redriven: [] });
+    await world.cloud.settle();
+  });
+
+  it('is for operators who say what', async () => {
+    const tenant = newTenant();
+    expect((await redrive(tenant, { error: 'Unavailable' }, 'viewer')).status).toBe(403);
+    const all = await redrive(tenant, {});
+    expect([all.status, all.body['path']]).toEqual([400, 'error']);
+    const foreign = await redrive(tenant, { error: 'Unavailable', cursor: 'e30' });
+    expect([foreign.status, foreign.body['path']]).toEqual([400, 'cursor']);
   });
 });
 

@@ -107,6 +107,17 @@ describe('dead letters of runs', () => {
     expect(await runRow(world, other)).toMatchObject({ attempt: 1 });
   });
 
+  it('are chosen by state and state machine, which parts of runs have no state of', async () => {
+    const runId = await failedRun();
+    await put(LETTERS, variationLetter(freshRunId(world), 'v-1'));
+    for (const filter of [{ state: 'PublishAds' }, { stateMachine: 'budget-optimization' }])
+      expect(await redriveAll(LETTERS, filter)).toMatchObject({ redriven: [], left: [] });
+    const filter = { state: 'IngestVideo', stateMachine: 'creative-generation', error: undefined };
+    expect(await redriveAll(LETTERS, filter)).toMatchObject({ redriven: [{ runId, attempt: 2 }], left: [] });
+    expect(await waiting(LETTERS)).toBe(1);
+    await world.cloud.settle();
+  });
+
   it('are outdated when the run was started again since', async () => {
     const runId = await failedRun();
     const [letter] = await drain(world, LETTERS);
