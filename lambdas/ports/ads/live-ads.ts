@@ -11,7 +11,10 @@ export interface LiveRef {
 /** What the advertiser set. */
 export type LiveStatus = 'ACTIVE' | 'PAUSED' | 'ARCHIVED' | 'DELETED';
 
-/** What the platform makes of it. `parent-paused`: itself active below something that is not. */
+/**
+ * What the platform makes of it. `parent-paused`: itself active below something that is not. `in-review` includes what is still
+ * being processed. `over`: archived or deleted, or below something that is.
+ */
 export type Delivery =
   | 'active'
   | 'paused'
@@ -41,7 +44,7 @@ export interface LiveObject {
   dailyBudget: Money | null;
   /** It has a budget for its whole life instead of one per day. */
   hasLifetimeBudget: boolean;
-  /** An ad set's own bid or cost cap; null when the platform bids. */
+  /** An ad set's own bid or cost cap; null when the platform bids, and for anything but an ad set. */
   bid: Money | null;
   /** `unknown` for anything but an ad set. */
   learning: LearningState;
@@ -59,7 +62,7 @@ export interface BudgetHolder {
 
 /** One line of the platform's own log, by whomever. */
 export interface Activity {
-  /** Stable: the same line read twice has the same id. */
+  /** Stable: the same line read twice has the same id, whatever the window. Unique within the account. */
   id: string;
   /** Epoch milliseconds; the platform's clock, in whole seconds. */
   at: number;
@@ -69,7 +72,10 @@ export interface Activity {
   applicationId: string;
   entity: LiveRef;
   what: 'budget' | 'status' | 'bid' | 'learning' | 'review' | 'created' | 'other';
-  /** Minor units for budgets and bids, configured statuses for `status`; undefined when the line does not say. */
+  /**
+   * Minor units for budgets per day and bids, configured statuses for `status`; `after` of `created` is the budget per day it
+   * was created with. Undefined when the line does not say: none before, a budget for a lifetime, a state on the way.
+   */
   before?: number | LiveStatus;
   after?: number | LiveStatus;
   /** The platform's own name of the event. */
@@ -82,11 +88,14 @@ export interface Activity {
  */
 export interface AdsReader {
   account(): Promise<AdAccount>;
-  /** Null when there is no such object, or none that this credential may see. */
+  /** Null when there is no such object in this account, or none that this credential may see. */
   live(ref: LiveRef): Promise<LiveObject | null>;
   /** Campaigns and ad sets of the account that hold a budget per day, active or not; nothing archived or deleted. @throws Refused above 20,000. */
   budgets(): Promise<BudgetHolder[]>;
-  /** Everything logged at or after `sinceMs`, oldest first. */
+  /**
+   * Everything about campaigns, ad sets and ads logged in or after the second of `sinceMs`, oldest first. A change may show here
+   * some time after it happened. @throws Refused above 20,000 lines.
+   */
   activities(sinceMs: number): Promise<Activity[]>;
   /** As of the latest answer, refusals included; null before the first. */
   usage(): Usage | null;
@@ -101,9 +110,10 @@ export type LivePatch =
 export interface AdsWriter extends AdsReader {
   /**
    * Asks the platform for one change. There is no idempotency key: record the intent before, and after Unavailable read the
-   * object before asking again. With `validateOnly` the platform checks and changes nothing.
-   * @throws InvalidInput when the platform finds the value wrong (below its minimum, wrong level), Refused for credential,
-   * permission (`vendorCode`) and policy (`vendorCode` 368), RateLimited with `retryAt` where it is known.
+   * object before asking again. With `validateOnly` the platform checks and changes nothing. `ref` is not looked up: that it is
+   * of this account is for `live` to say. `responseId` is the platform's own name of its answer, empty when it gives none.
+   * @throws InvalidInput when the value is wrong (below the platform's minimum, wrong level, another currency than the
+   * account's), Refused and RateLimited as `refusalOf` and `throttleOf` in refusals.ts tell them apart, `retryAt` where it is known.
    */
   update(
     ref: LiveRef,

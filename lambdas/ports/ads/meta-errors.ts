@@ -16,11 +16,23 @@ const GraphErrorBody = z.object({
   }),
 });
 
-/** App, user or account, page and custom limits; 80000–80014 are the business use cases. Some carry `is_transient: false`. */
-const THROTTLES = new Set([4, 17, 32, 613]);
+/**
+ * App (4/1504022 and 4/1504039: all apps' load, insights' load), user or account (17/2446079), page and custom limits;
+ * 80000–80014 are the business use cases. Some carry `is_transient: false`.
+ */
+const APP_LIMIT = 4;
+const PAGE_LIMIT = 32;
+const CUSTOM_LIMIT = 613;
+const THROTTLES = new Set([APP_LIMIT, 17, PAGE_LIMIT, CUSTOM_LIMIT]);
 const isThrottle = (code: number): boolean => THROTTLES.has(code) || (code >= 80_000 && code <= 80_014);
 
-/** Unknown error, service down, connection reset, batch timeout. */
+/** Of 613: four budget changes of one ad set within an hour, and more than a hundred writes within a second. */
+const BUDGET_EDITS = `${CUSTOM_LIMIT}/1487632`;
+const WRITES_PER_SECOND = `${CUSTOM_LIMIT}/5044001`;
+/** How long Meta documents these to last; no usage header counts them. Other limits are silent but for the headers. */
+const WAITS_MS: Readonly<Record<string, number>> = { [BUDGET_EDITS]: 3_600_000, [WRITES_PER_SECOND]: 1_000 };
+
+/** Unknown error, service down (2/1504038: took too long; 2/1504043: now and then), connection reset, batch timeout. */
 const OUTAGES = new Set([1, 2, 104, 960]);
 const OUTAGE_SUBCODE = 99;
 
@@ -33,9 +45,33 @@ const UNKNOWN_OBJECT = 33;
 const UPLOAD_OVER = 6000;
 const UPLOAD_OFFSET = 6001;
 
+/** Our own, for a connection without a usable secret: no call was made. */
+export const NO_CREDENTIAL = 'no-credential';
+const STATUS_UNAUTHORIZED = 401;
+const STATUS_FORBIDDEN = 403;
+
 /** 100/33 as `metaError` named it: the object does not exist, or this token may not see it. */
 export function isUnknownObject(error: unknown): boolean {
   return error instanceof Refused && error.vendorCode === `${BAD_REQUEST}/${UNKNOWN_OBJECT}`;
+}
+
+/** What a Refused of Meta's is about, by the `vendorCode` that `metaError` gave it. */
+export function metaRefusal(vendorCode: string): 'credential' | 'permission' | 'policy' | 'other' {
+  if (vendorCode === NO_CREDENTIAL) return 'credential';
+  const code = codeOf(vendorCode);
+  if (RECONNECT.has(code) || code === STATUS_UNAUTHORIZED) return 'credential';
+  if (isPermission(code) || code === STATUS_FORBIDDEN) return 'permission';
+  return code === POLICY ? 'policy' : 'other';
+}
+
+/** Whom a RateLimited of Meta's holds back, by its `vendorCode`. */
+export function metaThrottle(vendorCode: string): 'budget-edits' | 'account' | 'application' {
+  if (vendorCode === BUDGET_EDITS) return 'budget-edits';
+  return [APP_LIMIT, PAGE_LIMIT].includes(codeOf(vendorCode)) ? 'application' : 'account';
+}
+
+function codeOf(vendorCode: string): number {
+  return Number(vendorCode.split('/')[0]);
 }
 
 export function isGraphError(answer: HttpAnswer): boolean {
@@ -81,6 +117,7 @@ function byStatus(answer: HttpAnswer, what: string): Error {
 }
 
 function throttled(message: string, details: ErrorDetails, usage: Usage | null, nowMs: number): RateLimited {
-  const regainMs = usage?.regainMs ?? 0;
-  return new RateLimited(message, regainMs > 0 ? { ...details, retryAt: nowMs + regainMs } : details);
+  // The headers are about the account's quotas and may name a time before the object's own limit ends.
+  const waitMs = Math.max(usage?.regainMs ?? 0, WAITS_MS[details.vendorCode ?? ''] ?? 0);
+  return new RateLimited(message, waitMs > 0 ? { ...details, retryAt: nowMs + waitMs } : details);
 }

@@ -21,9 +21,18 @@ export interface MetaOptions {
 /** Nested values are sent as JSON text, as the API documents. */
 export type Params = Readonly<Record<string, unknown>>;
 
+type Method = 'GET' | 'POST' | 'DELETE';
+
 export interface Graph {
   /** The parsed answer. @throws what `metaError` says. */
-  call(what: string, method: 'GET' | 'POST' | 'DELETE', path: string, params: Params): Promise<unknown>;
+  call(what: string, method: Method, path: string, params: Params): Promise<unknown>;
+  /** The same with Meta's own name of the answer, which its support asks for; empty when it gives none. */
+  ask(
+    what: string,
+    method: Method,
+    path: string,
+    params: Params,
+  ): Promise<{ json: unknown; traceId: string }>;
   usage(): Usage | null;
 }
 
@@ -41,8 +50,9 @@ export function createGraph(options: MetaOptions): Graph {
   let latest: Usage | null = null;
   const baseUrl = options.baseUrl.replace(/\/$/, '');
 
-  return {
-    async call(what, method, path, params) {
+  const graph: Graph = {
+    call: async (what, method, path, params) => (await graph.ask(what, method, path, params)).json,
+    async ask(what, method, path, params) {
       const isBytes = Object.values(params).some((value) => value instanceof Blob);
       const isVideo = method === 'POST' && path.endsWith('/advideos');
       const url = `${isVideo && baseUrl === GRAPH ? GRAPH_VIDEO : baseUrl}/${options.version}/${path}`;
@@ -73,10 +83,15 @@ export function createGraph(options: MetaOptions): Graph {
       });
       // Graph also sends `{error}` with status 200.
       if (isGraphError(answer)) throw toError(answer);
-      return answer.json;
+      const { headers } = answer;
+      return {
+        json: answer.json,
+        traceId: headers.get('x-fb-trace-id') ?? headers.get('x-fb-request-id') ?? '',
+      };
     },
     usage: () => latest,
   };
+  return graph;
 }
 
 function encode(params: Params): URLSearchParams {

@@ -9,14 +9,14 @@ const WHOLE_UNITS = new Set(['CLP', 'COP', 'CRC', 'HUF', 'IDR', 'ISK', 'JPY', 'K
 
 const offsetExponent = (currency: string): number => (WHOLE_UNITS.has(currency) ? 0 : 2);
 
-/** An integer in Meta's unit of the currency. @throws InvalidInput when the amount is not positive or does not fit that unit exactly. */
-export function toMeta({ amountMinor, currency }: Money): number {
+/** An integer in Meta's unit of the currency. @throws InvalidInput, at `path`, when the amount is not positive or does not fit that unit exactly. */
+export function toMeta({ amountMinor, currency }: Money, path = 'dailyBudget'): number {
   const shift = currencyExponent(currency) - offsetExponent(currency);
   const factor = 10 ** Math.abs(shift);
   const amount = shift >= 0 ? amountMinor / factor : amountMinor * factor;
   if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0 || !Number.isSafeInteger(amount)) {
     throw new InvalidInput(`${amountMinor} minor units of ${currency} is not an amount Meta can take.`, {
-      path: 'dailyBudget',
+      path,
     });
   }
   return amount;

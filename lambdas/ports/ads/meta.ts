@@ -2,9 +2,8 @@
 import * as z from 'zod';
 import { Refused } from '../../runtime/errors.ts';
 import { shaped } from '../shaped.ts';
-import { isUnknownObject } from './meta-errors.ts';
+import { readAccount, unlessUnknown } from './meta-account.ts';
 import { createGraph, type Graph, type MetaOptions, type Params } from './meta-graph.ts';
-import { fromMeta } from './meta-money.ts';
 import { adParams, adSetParams, campaignParams, creativeParams, EDGES } from './meta-shapes.ts';
 import { uploadVideo } from './meta-video.ts';
 import type { AdObject, AdObjectKind, Checkable, Publisher, VideoStatus } from './publisher.ts';
@@ -23,14 +22,6 @@ const Page = z.object({
     .object({ cursors: z.object({ after: z.string().optional() }).optional(), next: z.string().optional() })
     .optional(),
 });
-const Account = z.object({
-  id: z.string(),
-  name: z.string().default(''),
-  currency: z.string(),
-  timezone_name: z.string(),
-  account_status: z.number(),
-  min_daily_budget: z.coerce.number(),
-});
 const Video = z.object({
   status: z.object({
     video_status: z.string(),
@@ -39,7 +30,6 @@ const Video = z.object({
   picture: z.string().optional(),
 });
 
-const ACTIVE_ACCOUNT = 1;
 const PAGE_SIZE = 100;
 /** Creatives cannot be filtered by name, so a search may have to turn pages. */
 const MOST_PAGES = 100;
@@ -59,22 +49,7 @@ export function createMetaPublisher(options: MetaOptions): Publisher {
     );
 
   return {
-    async account() {
-      const fields = 'id,name,currency,timezone_name,account_status,min_daily_budget';
-      const found = shaped(
-        Account,
-        await graph.call('read account', 'GET', account, { fields }),
-        'Meta: read account',
-      );
-      return {
-        id: options.accountId,
-        name: found.name,
-        currency: found.currency,
-        timeZone: found.timezone_name,
-        canAdvertise: found.account_status === ACTIVE_ACCOUNT,
-        minDailyBudget: fromMeta(found.min_daily_budget, found.currency),
-      };
-    },
+    account: () => readAccount(graph, options.accountId),
     createCampaign: (campaign) => create('campaign', campaignParams(campaign)),
     createAdSet: async (adSet) => create('ad-set', adSetParams(adSet)),
     createCreative: (creative) => create('creative', creativeParams(creative)),
@@ -122,16 +97,6 @@ function checkableParams(object: Checkable): Params {
       return adSetParams(object.adSet);
     case 'ad':
       return adParams(object.ad);
-  }
-}
-
-/** Null for what the vendor does not know. */
-async function unlessUnknown(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isUnknownObject(error)) return null;
-    throw error;
   }
 }
 
