@@ -152,6 +152,7 @@ async function answer(
     ),
     body: await readBody(message),
     failsLater: false,
+    no: home.requests.length,
   };
   const record: RecordedRequest = {
     atMs: now(),

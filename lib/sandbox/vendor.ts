@@ -11,6 +11,8 @@ export interface SandboxRequest {
   body: Buffer;
   /** The request was chosen by a switch to be accepted and to fail in processing afterwards. */
   failsLater: boolean;
+  /** Its index in the vendor's `requests`. */
+  no: number;
 }
 
 export interface SandboxReply {

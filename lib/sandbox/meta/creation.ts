@@ -9,7 +9,8 @@ export interface CreationContext {
   store: ObjectStore;
   /** `v25.0` → 25. */
   version: number;
-  nowIso: string;
+  /** As Graph writes times. */
+  createdTime: string;
   /** Called when something that could spend money is created running. */
   onActive(kind: ObjectKind, name: string): void;
 }
@@ -18,7 +19,7 @@ const AWARENESS = ['REACH', 'IMPRESSIONS', 'AD_RECALL_LIFT', 'THRUPLAY', 'TWO_SE
 const WEBSITE = ['LINK_CLICKS', 'LANDING_PAGE_VIEWS', 'REACH', 'IMPRESSIONS', 'CONVERSATIONS'];
 
 /** Optimisation goals the live API accepts below each objective (Outcome-Driven Ad Experiences). */
-const GOALS: Readonly<Record<string, readonly string[]>> = {
+export const GOALS: Readonly<Record<string, readonly string[]>> = {
   OUTCOME_AWARENESS: AWARENESS,
   OUTCOME_TRAFFIC: WEBSITE,
   OUTCOME_ENGAGEMENT: [
@@ -54,7 +55,7 @@ export function newCampaign(context: CreationContext, params: Params): Record<st
   const unknown = categories.find((category) => !SPECIAL_CATEGORIES.includes(String(category)));
   if (unknown !== undefined)
     throw invalidParameter(`special_ad_categories does not know ${String(unknown)}.`);
-  const daily = atLeastMinimum(context, budget(params, 'daily_budget'));
+  const daily = atLeastMinimum(context.account, budget(params, 'daily_budget'));
   if (
     daily === undefined &&
     context.version >= 24 &&
@@ -107,18 +108,22 @@ export function newAdSet(context: CreationContext, params: Params): Record<strin
   if (!Array.isArray(countries) || countries.length === 0) {
     throw invalidParameter('Your ad set must include at least one location or a custom audience.', 1_885_364);
   }
-  const daily = atLeastMinimum(context, budget(params, 'daily_budget'));
+  const daily = atLeastMinimum(context.account, budget(params, 'daily_budget'));
   const campaignHasBudget = campaign.fields['daily_budget'] !== undefined;
   if (campaignHasBudget && daily !== undefined)
     throw invalidParameter('The budget is set on the campaign; the ad set cannot have its own.', 1_885_621);
   if (!campaignHasBudget && daily === undefined)
     throw invalidParameter('You must set a daily or lifetime budget.', 1_885_024);
+  const strategy = text(params, 'bid_strategy') ?? 'LOWEST_COST_WITHOUT_CAP';
+  const bid = budget(params, 'bid_amount');
+  checkBid(strategyOf(strategy, campaign), bid);
   return {
     ...common(context, 'adset', params),
     campaign_id: campaign.id,
     optimization_goal: goal,
     billing_event: billing,
-    bid_strategy: text(params, 'bid_strategy') ?? 'LOWEST_COST_WITHOUT_CAP',
+    bid_strategy: strategy,
+    ...(bid === undefined ? {} : { bid_amount: bid }),
     targeting: params['targeting'],
     ...(promoted === undefined ? {} : { promoted_object: promoted }),
     ...(daily === undefined ? {} : { daily_budget: String(daily) }),
@@ -178,6 +183,22 @@ export function newAd(context: CreationContext, params: Params): Record<string, 
   };
 }
 
+/** The bid strategy in force: under a campaign budget the campaign's. */
+export function strategyOf(own: string, campaign: GraphObject): string {
+  return campaign.fields['daily_budget'] === undefined ? own : String(campaign.fields['bid_strategy']);
+}
+
+const WITHOUT_BID = 'LOWEST_COST_WITHOUT_CAP';
+const NEEDS_BID = ['LOWEST_COST_WITH_BID_CAP', 'COST_CAP'];
+
+/** @throws GraphError when the strategy and a bid do not go together. */
+export function checkBid(strategy: string, bid: number | undefined): void {
+  if (strategy === WITHOUT_BID && bid !== undefined)
+    throw invalidParameter(`bid_amount cannot be used with the bid strategy ${strategy}.`, 2_446_149);
+  if (NEEDS_BID.includes(strategy) && bid === undefined)
+    throw invalidParameter(`The bid strategy ${strategy} needs a bid_amount.`, 1_815_857);
+}
+
 function common(context: CreationContext, kind: ObjectKind, params: Params): Record<string, unknown> {
   const name = requiredText(params, 'name');
   if (name.length > 400) throw invalidParameter('name is longer than 400 characters.');
@@ -189,10 +210,8 @@ function common(context: CreationContext, kind: ObjectKind, params: Params): Rec
     name,
     account_id: context.account.id,
     status,
-    configured_status: status,
-    effective_status: status,
-    created_time: context.nowIso,
-    updated_time: context.nowIso,
+    created_time: context.createdTime,
+    updated_time: context.createdTime,
   };
 }
 
@@ -204,11 +223,13 @@ function parent(context: CreationContext, id: string, kind: ObjectKind, paramete
   return object;
 }
 
-function atLeastMinimum(context: CreationContext, amount: number | undefined): number | undefined {
-  if (amount !== undefined && amount < context.account.minDailyBudget) {
+/** @throws GraphError 100/1885272 for a daily budget below the account's minimum. */
+export function atLeastMinimum(account: SandboxAccount, amount: number | undefined): number | undefined {
+  if (amount !== undefined && amount < account.minDailyBudget) {
     throw invalidParameter(
-      `Your budget is too low: the minimum is ${context.account.minDailyBudget}.`,
+      `Your budget is too low: the minimum is ${account.minDailyBudget}.`,
       1_885_272,
+      'Budget Is Too Low',
     );
   }
   return amount;

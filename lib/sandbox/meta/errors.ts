@@ -23,13 +23,14 @@ export class GraphError extends Error {
   }
 }
 
-/** `(#100) …`: a parameter is missing, malformed or contradicts another. */
-export function invalidParameter(message: string, subcode?: number): GraphError {
+/** `(#100) …`: a parameter is missing, malformed or contradicts another. `title` is shown to people above the message. */
+export function invalidParameter(message: string, subcode?: number, title?: string): GraphError {
   return new GraphError({
     message: `(#100) ${message}`,
     code: 100,
     ...(subcode === undefined ? {} : { error_subcode: subcode }),
     is_transient: false,
+    ...(title === undefined ? {} : { error_user_title: title, error_user_msg: message }),
   });
 }
 
@@ -50,21 +51,40 @@ export function invalidToken(): GraphError {
   );
 }
 
-export function tooManyCalls(): GraphError {
+/** App, user, custom and business-use-case limits that shut an account for a while. */
+export type ThrottleCode = 4 | 17 | 613 | 80_004;
+
+/** All with HTTP 400 and `is_transient: false`, as seen on the live API although they pass with time. */
+const THROTTLES: Readonly<Record<ThrottleCode, { message: string; subcode?: number }>> = {
+  4: { message: 'Application request limit reached' },
+  17: { message: 'User request limit reached', subcode: 2_446_079 },
+  613: { message: 'Calls to this api have exceeded the rate limit.', subcode: 1_487_742 },
+  80_004: { message: 'There have been too many calls to this ad-account.', subcode: 2_446_079 },
+};
+
+export function throttleError(code: ThrottleCode): GraphError {
+  const { message, subcode } = THROTTLES[code];
   return new GraphError({
-    message: '(#17) User request limit reached',
-    code: 17,
-    error_subcode: 2_446_079,
-    // Seen with false on the live API although it passes with time.
+    message: `(#${code}) ${message}`,
+    code,
+    ...(subcode === undefined ? {} : { error_subcode: subcode }),
     is_transient: false,
     error_user_title: 'Ad Account Has Too Many API Calls',
     error_user_msg: 'There have been too many calls from this ad-account. Wait a bit and try again.',
   });
 }
 
+/** Does the refusal shut the whole account, so that the headers name a time? */
+export function shutsAccount(error: GraphError): boolean {
+  const { code, error_subcode: subcode } = error.body;
+  return Object.entries(THROTTLES).some(
+    ([throttle, known]) => Number(throttle) === code && known.subcode === subcode,
+  );
+}
+
 const FAILURES: Readonly<Record<VendorFailure, () => GraphError>> = {
   refuse: () => invalidParameter('Invalid parameter', 1_487_390),
-  throttle: tooManyCalls,
+  throttle: () => throttleError(17),
   'server-error': () =>
     new GraphError(
       {

@@ -7,22 +7,21 @@ import type {
   Vendor,
   VendorFailure,
 } from '../vendor.ts';
-import { DEFAULT_ACCOUNT, type SandboxAccount } from './accounts.ts';
-import { newAd, newAdSet, newCampaign, newCreative, type CreationContext } from './creation.ts';
-import {
-  errorReply,
-  failureOf,
-  GraphError,
-  invalidParameter,
-  invalidToken,
-  tooManyCalls,
-  unknownObject,
-} from './errors.ts';
-import { page, passes, project } from './reads.ts';
+import { createAccess } from './access.ts';
+import { DEFAULT_ACCOUNT, withDefaults, type KnownAccount, type SandboxAccount } from './accounts.ts';
+import { apiActor, createActivityLog } from './activities.ts';
+import { createDoors, type Doors } from './doors.ts';
+import { createEdges } from './edges.ts';
+import { createEffectLog } from './effects.ts';
+import { errorReply, failureOf, GraphError, shutsAccount } from './errors.ts';
+import { createLearningStates } from './learning.ts';
+import { createMutationLimits } from './limits.ts';
+import { createNodes } from './nodes.ts';
+import { LIVE_KINDS, liveView, recordCreation, type State } from './state.ts';
 import { createObjectStore, type GraphObject, type ObjectKind } from './store.ts';
 import { createUploads } from './uploads.ts';
-import { createCallMeter } from './usage.ts';
-import { readParams, type Params } from './wire.ts';
+import { appUsage, createCallMeter } from './usage.ts';
+import { readParams } from './wire.ts';
 
 /** Something a client must never do, seen by the simulator and refused by no live API. */
 export interface Violation {
@@ -30,7 +29,7 @@ export interface Violation {
   detail: string;
 }
 
-export interface Meta extends Vendor {
+export interface Meta extends Vendor, Doors {
   readonly violations: readonly Violation[];
   addAccount(account: SandboxAccount): void;
   /** Deterministic JSON of everything in the account: equal text, equal account. */
@@ -45,160 +44,73 @@ export interface Meta extends Vendor {
 const OLDEST_VERSION = 24;
 const NEWEST_VERSION = 26;
 
-const EDGES: Readonly<Record<string, ObjectKind>> = {
-  campaigns: 'campaign',
-  adsets: 'adset',
-  ads: 'ad',
-  adcreatives: 'adcreative',
-  advideos: 'advideo',
-};
-
-/** Kinds whose creation understands `execution_options`. */
-const VALIDATABLE: readonly ObjectKind[] = ['campaign', 'adset', 'ad'];
-
 export function createMeta(context: SandboxContext): Meta {
-  const store = createObjectStore();
-  const uploads = createUploads(store, context);
-  const meter = createCallMeter(context.now);
-  const accounts = new Map<string, SandboxAccount>([[DEFAULT_ACCOUNT.id, DEFAULT_ACCOUNT]]);
+  const { now } = context;
   const violations: Violation[] = [];
+  const state: State = {
+    store: createObjectStore(),
+    effects: createEffectLog(),
+    activities: createActivityLog(now),
+    learning: createLearningStates(now),
+    reviews: new Map(),
+    accounts: new Map([[DEFAULT_ACCOUNT.id, withDefaults(DEFAULT_ACCOUNT)]]),
+    now,
+  };
+  const { store, accounts } = state;
+  const uploads = createUploads(store, context, (video, { no }) =>
+    recordCreation(state, video, apiActor(no)),
+  );
+  const meter = createCallMeter(now);
+  const limits = createMutationLimits(now);
+  const access = createAccess(accounts, (detail) => violations.push({ kind: 'token-in-url', detail }));
+  const view = (object: GraphObject): Record<string, unknown> => {
+    if (LIVE_KINDS.includes(object.kind)) return liveView(state, object);
+    return object.kind === 'advideo' ? { ...object.fields, ...uploads.describe(object) } : object.fields;
+  };
+  const onActive = (kind: ObjectKind, name: string): void =>
+    void violations.push({ kind: 'created-active', detail: `${kind} ${name}` });
+  const edges = createEdges(state, access, limits, uploads, context.baseUrl, view, onActive);
+  const nodes = createNodes(state, access, limits, view);
 
   const traceId = (): string =>
     `A${Math.floor(context.random() * 2 ** 48)
       .toString(36)
       .padStart(10, '0')}`;
-  const view = (object: GraphObject): Record<string, unknown> =>
-    object.kind === 'advideo' ? { ...object.fields, ...uploads.describe(object) } : object.fields;
-
-  const tokenOf = (request: SandboxRequest): string => {
-    const inUrl = request.query.get('access_token');
-    if (inUrl !== null)
-      violations.push({ kind: 'token-in-url', detail: `${request.method} ${request.path}` });
-    const token = /^(?:Bearer|OAuth) (.+)$/.exec(request.headers['authorization'] ?? '')?.[1] ?? inUrl;
-    if (token === null || ![...accounts.values()].some(({ tokens }) => tokens.includes(token)))
-      throw invalidToken();
-    return token;
-  };
-
-  const create = (
-    account: SandboxAccount,
-    kind: ObjectKind,
-    params: Params,
-    version: number,
-    failsLater: boolean,
-  ): object => {
-    if (kind === 'advideo') return uploads.post(account, params, failsLater);
-    const creation: CreationContext = {
-      account,
-      store,
-      version,
-      nowIso: new Date(context.now()).toISOString(),
-      onActive: (active, name) => violations.push({ kind: 'created-active', detail: `${active} ${name}` }),
-    };
-    const fields =
-      kind === 'campaign'
-        ? newCampaign(creation, params)
-        : kind === 'adset'
-          ? newAdSet(creation, params)
-          : kind === 'ad'
-            ? newAd(creation, params)
-            : newCreative(creation, params, uploads.isReady);
-    const options = params['execution_options'];
-    if (VALIDATABLE.includes(kind) && Array.isArray(options) && options.includes('validate_only'))
-      return { success: true };
-    return { id: store.create(kind, account.id, fields).id };
-  };
-
-  const edge = (
-    request: SandboxRequest,
-    accountId: string,
-    name: string,
-    params: Params,
-    version: number,
-  ): SandboxReply => {
-    const token = tokenOf(request);
-    const account = accountFor(accountId, token, request.method);
-    if (name === '' && request.method === 'GET') return { status: 200, body: describeAccount(account) };
-    const kind = EDGES[name];
-    if (kind === undefined)
-      throw new GraphError({ message: `Unknown path components: /${name}`, code: 2500 });
-    if (request.method === 'POST')
-      return { status: 200, body: create(account, kind, params, version, request.failsLater) };
-    if (request.method !== 'GET') throw unknownObject(request.method, `act_${accountId}`);
-    const found = store.list(accountId, kind).filter((object) => passes(object, params));
-    return page(found, params, `${context.baseUrl()}${request.path}`, token, (object) =>
-      project(object, view(object), params),
-    );
-  };
-
-  const node = (request: SandboxRequest, id: string, params: Params): SandboxReply => {
-    const token = tokenOf(request);
-    const object = store.get(id);
-    // Deleted campaigns, ad sets and ads can still be read; videos and creatives are gone.
-    const gone = object === undefined || (object.deleted && !VALIDATABLE.includes(object.kind));
-    if (gone || !accounts.get(object.accountId)?.tokens.includes(token))
-      throw unknownObject(request.method, id);
-    if (request.method === 'GET') return { status: 200, body: project(object, view(object), params) };
-    if (request.method !== 'DELETE') throw unknownObject(request.method, id);
-    const user = usedBy(object);
-    if (user !== undefined)
-      throw invalidParameter(
-        `${object.kind} ${id} is used by ${user.kind} ${user.id} and cannot be deleted.`,
-      );
-    store.remove(object);
-    return { status: 200, body: { success: true } };
-  };
-
-  const usedBy = (object: GraphObject): GraphObject | undefined => {
-    if (object.kind === 'advideo')
-      return store
-        .list(object.accountId, 'adcreative')
-        .find(({ fields }) => fields['video_id'] === object.id);
-    if (object.kind !== 'adcreative') return undefined;
-    return store
-      .list(object.accountId, 'ad')
-      .find(({ fields }) => (fields['creative'] as { id: string }).id === object.id);
-  };
-
-  const accountFor = (id: string, token: string, method: string): SandboxAccount => {
-    const account = accounts.get(id);
-    if (account === undefined) throw unknownObject(method, `act_${id}`);
-    if (!account.tokens.includes(token)) throw failureOf('permission');
-    return account;
-  };
 
   /** Every answer carries the headers of the account the request was about. */
   const withUsage = (request: SandboxRequest, reply: SandboxReply, throttled: boolean): SandboxReply => {
     const account = accountOf(request.path);
-    if (account === undefined) return reply;
-    return { ...reply, headers: { ...meter.headers(account, throttled), ...reply.headers } };
+    const usage = account === undefined ? appUsage(0) : meter.headers(account, throttled);
+    return { ...reply, headers: { ...usage, ...reply.headers } };
   };
-  const accountOf = (path: string): SandboxAccount | undefined => {
+  const accountOf = (path: string): KnownAccount | undefined => {
     const id = /^\/[^/]+\/(?:act_)?(\d+)/.exec(path)?.[1] ?? '';
     return accounts.get(id) ?? accounts.get(store.get(id)?.accountId ?? '');
   };
   const refuse = (request: SandboxRequest, error: GraphError): SandboxReply =>
-    withUsage(request, errorReply(error, traceId()), error.body.code === 17);
+    withUsage(request, errorReply(error, traceId()), shutsAccount(error));
 
   const respond = async (request: SandboxRequest): Promise<SandboxReply> => {
     const account = accountOf(request.path);
     if (account !== undefined) {
       meter.count(account);
-      if (meter.isExhausted(account)) throw tooManyCalls();
+      const refusal = meter.refusal(account);
+      if (refusal !== undefined) throw refusal;
     }
     const [, versionText = '', head = '', ...rest] = request.path.split('/');
     const version = checkVersion(versionText, request.path);
     const params = await readParams(request);
     const accountId = /^act_(\d+)$/.exec(head)?.[1];
     if (accountId !== undefined && rest.length <= 1)
-      return edge(request, accountId, rest[0] ?? '', params, version);
-    if (/^\d+$/.test(head) && rest.length === 0) return node(request, head, params);
+      return edges.answer({ request, accountId, name: rest[0] ?? '', params, version });
+    if (/^\d+$/.test(head) && rest.length === 0) return nodes.answer(request, head, params);
     throw new GraphError({ message: `Unknown path components: /${[head, ...rest].join('/')}`, code: 2500 });
   };
 
   return {
     name: 'meta',
     violations,
+    ...createDoors(state, access, limits, meter),
     async handle(request) {
       try {
         return withUsage(request, await respond(request), false);
@@ -208,32 +120,21 @@ export function createMeta(context: SandboxContext): Meta {
       }
     },
     failure(kind: VendorFailure | CustomFailure, request) {
+      const account = accountOf(request.path);
+      if (account !== undefined) meter.count(account);
       const reply = refuse(request, failureOf(kind));
       return typeof kind === 'string' ? reply : { ...reply, headers: { ...reply.headers, ...kind.headers } };
     },
-    addAccount: (account) => accounts.set(account.id, account),
+    addAccount: (account) => accounts.set(account.id, withDefaults(account)),
     snapshot: (accountId) => store.snapshot(accountId),
     objects: (accountId, kind) =>
       store.list(accountId, kind).map((object) => ({ id: object.id, fields: view(object) })),
     reset() {
-      store.clear();
-      uploads.clear();
-      meter.clear();
+      for (const part of [store, uploads, meter, limits, access]) part.clear();
+      for (const log of [state.effects, state.activities, state.learning, state.reviews]) log.clear();
       violations.length = 0;
     },
   };
-
-  function describeAccount(account: SandboxAccount): object {
-    return {
-      id: `act_${account.id}`,
-      account_id: account.id,
-      name: account.name,
-      currency: account.currency,
-      timezone_name: account.timeZone,
-      account_status: 1,
-      min_daily_budget: account.minDailyBudget,
-    };
-  }
 }
 
 /** `v25.0` → 25. @throws GraphError 2635 for a retired version, 2500 for one that does not exist. */

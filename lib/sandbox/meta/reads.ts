@@ -1,5 +1,4 @@
 // How are objects of the simulated Graph API read: fields, filters, pages?
-import type { SandboxReply } from '../vendor.ts';
 import { invalidParameter } from './errors.ts';
 import type { GraphObject, ObjectKind } from './store.ts';
 import { record, text, type Params } from './wire.ts';
@@ -16,7 +15,9 @@ const READABLE: Readonly<Record<ObjectKind, readonly string[]>> = {
     'special_ad_categories',
     'buying_type',
     'daily_budget',
+    'lifetime_budget',
     'bid_strategy',
+    'issues_info',
     'created_time',
     'updated_time',
   ],
@@ -34,6 +35,10 @@ const READABLE: Readonly<Record<ObjectKind, readonly string[]>> = {
     'targeting',
     'promoted_object',
     'daily_budget',
+    'lifetime_budget',
+    'bid_amount',
+    'learning_stage_info',
+    'issues_info',
     'created_time',
     'updated_time',
   ],
@@ -47,6 +52,7 @@ const READABLE: Readonly<Record<ObjectKind, readonly string[]>> = {
     'status',
     'configured_status',
     'effective_status',
+    'issues_info',
     'created_time',
     'updated_time',
   ],
@@ -74,18 +80,21 @@ export function project(
 /** Edges whose reads understand `filtering`; the others ignore it, as the live API does. */
 const FILTERABLE: readonly ObjectKind[] = ['campaign', 'adset', 'ad'];
 
-/** Does the object pass every filter of the request? Videos are matched by the `title` parameter. */
-export function passes(object: GraphObject, params: Params): boolean {
+/**
+ * Does the object pass every filter of the request? Videos are matched by the `title` parameter; what is archived is listed
+ * only when the request asks for a status.
+ */
+export function passes(object: GraphObject, view: Record<string, unknown>, params: Params): boolean {
   if (object.kind === 'advideo') {
     const title = text(params, 'title');
     return title === undefined || String(object.fields['title']).includes(title);
   }
-  const filters = params['filtering'];
-  if (filters === undefined || !FILTERABLE.includes(object.kind)) return true;
-  if (!Array.isArray(filters)) throw invalidParameter('filtering must be a list of filters.');
-  return filters.every((filter) => {
-    const { field, operator, value } = record(filter) ?? {};
-    const actual = object.fields[String(field).split('.').at(-1) ?? ''];
+  if (!FILTERABLE.includes(object.kind)) return true;
+  const filters = filtersOf(params);
+  const asksForStatus = filters.some(({ field }) => field.endsWith('status'));
+  if (view['effective_status'] === 'ARCHIVED' && !asksForStatus) return false;
+  return filters.every(({ field, operator, value }) => {
+    const actual = view[field];
     switch (operator) {
       case 'EQUAL':
         return actual === value;
@@ -94,45 +103,26 @@ export function passes(object: GraphObject, params: Params): boolean {
       case 'IN':
         return Array.isArray(value) && value.includes(actual);
       default:
-        throw invalidParameter(`filtering does not know the operator ${String(operator)}.`);
+        throw invalidParameter(`filtering does not know the operator ${operator}.`);
     }
   });
 }
 
-const DEFAULT_PAGE = 25;
-const LARGEST_PAGE = 500;
+interface Filter {
+  field: string;
+  operator: string;
+  value: unknown;
+}
 
-/** One page of an edge. `next` is a whole URL with the token in it, as the live API gives it. */
-export function page(
-  objects: readonly GraphObject[],
-  params: Params,
-  edgeUrl: string,
-  token: string,
-  read: (object: GraphObject) => Record<string, unknown>,
-): SandboxReply {
-  const limit = Number(text(params, 'limit') ?? DEFAULT_PAGE);
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > LARGEST_PAGE)
-    throw invalidParameter(`limit must be between 1 and ${LARGEST_PAGE}.`);
-  const after = text(params, 'after');
-  const afterId = after === undefined ? undefined : Buffer.from(after, 'base64url').toString();
-  // Newest first, and ids only grow: a page starts below the last id of the one before, whatever was deleted meanwhile.
-  const rest = afterId === undefined ? objects : objects.filter(({ id }) => BigInt(id) < BigInt(afterId));
-  const shown = rest.slice(0, limit);
-  const cursor = (object: GraphObject | undefined): string =>
-    Buffer.from(object?.id ?? '').toString('base64url');
-  const next = `${edgeUrl}?access_token=${encodeURIComponent(token)}&limit=${limit}&after=${cursor(shown.at(-1))}`;
-  return {
-    status: 200,
-    body: {
-      data: shown.map(read),
-      ...(shown.length === 0
-        ? {}
-        : {
-            paging: {
-              cursors: { before: cursor(shown[0]), after: cursor(shown.at(-1)) },
-              ...(rest.length > limit ? { next } : {}),
-            },
-          }),
-    },
-  };
+function filtersOf(params: Params): Filter[] {
+  const filters = params['filtering'] ?? [];
+  if (!Array.isArray(filters)) throw invalidParameter('filtering must be a list of filters.');
+  const statuses = params['effective_status'];
+  return [
+    ...(Array.isArray(statuses) ? [{ field: 'effective_status', operator: 'IN', value: statuses }] : []),
+    ...filters.map((filter) => {
+      const { field, operator, value } = record(filter) ?? {};
+      return { field: String(field).split('.').at(-1) ?? '', operator: String(operator), value };
+    }),
+  ];
 }

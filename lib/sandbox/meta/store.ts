@@ -17,8 +17,10 @@ export interface ObjectStore {
   get(id: string): GraphObject | undefined;
   /** Newest first, deleted ones left out. */
   list(accountId: string, kind: ObjectKind): GraphObject[];
-  /** Deletes it and, for campaigns and ad sets, what is below. */
-  remove(object: GraphObject): void;
+  /** Ad sets and ads of a campaign, ads of an ad set; deleted ones left out. */
+  below(parent: GraphObject): GraphObject[];
+  /** Deletes it and, for campaigns and ad sets, what is below; all that this deleted, the object itself first. */
+  remove(object: GraphObject): GraphObject[];
   nextId(): string;
   /** Deterministic JSON of everything in the account that is not deleted. */
   snapshot(accountId: string): string;
@@ -29,38 +31,48 @@ const FIRST_ID = 120_200_000_000_000_000n;
 
 export function createObjectStore(): ObjectStore {
   const objects = new Map<string, GraphObject>();
+  /** Oldest first, by account and kind. */
+  const shelves = new Map<string, GraphObject[]>();
   let issued = 0n;
   const nextId = (): string => {
     issued += 1n;
     // Like the live ids: large, beyond 2^53, not consecutive.
     return String(FIRST_ID + issued * 10_007n);
   };
-  const below = (parent: GraphObject): GraphObject[] =>
-    [...objects.values()].filter(
-      ({ kind, fields }) =>
-        (kind === 'adset' && fields['campaign_id'] === parent.id) ||
-        (kind === 'ad' && (fields['adset_id'] === parent.id || fields['campaign_id'] === parent.id)),
+  const shelf = (accountId: string, kind: ObjectKind): GraphObject[] => {
+    const key = `${accountId}/${kind}`;
+    const found = shelves.get(key) ?? [];
+    shelves.set(key, found);
+    return found;
+  };
+  const below = (parent: GraphObject): GraphObject[] => {
+    if (parent.kind !== 'campaign' && parent.kind !== 'adset') return [];
+    const field = parent.kind === 'campaign' ? 'campaign_id' : 'adset_id';
+    return [...shelf(parent.accountId, 'adset'), ...shelf(parent.accountId, 'ad')].filter(
+      ({ fields }) => fields[field] === parent.id,
     );
+  };
   return {
     nextId,
     create(kind, accountId, fields, id = nextId()) {
       const object: GraphObject = { id, kind, accountId, fields, deleted: false };
       objects.set(object.id, object);
+      shelf(accountId, kind).push(object);
       return object;
     },
     get: (id) => objects.get(id),
     list: (accountId, kind) =>
-      [...objects.values()]
-        .filter((object) => object.accountId === accountId && object.kind === kind && !object.deleted)
+      shelf(accountId, kind)
+        .filter(({ deleted }) => !deleted)
         .toReversed(),
+    below: (parent) => below(parent).filter(({ deleted }) => !deleted),
     remove(object) {
-      for (const gone of [object, ...below(object)]) {
-        gone.deleted = true;
-        if ('status' in gone.fields && gone.kind !== 'advideo') {
-          gone.fields['status'] = 'DELETED';
-          gone.fields['effective_status'] = 'DELETED';
-        }
+      const gone = [object, ...below(object)].filter(({ deleted }) => !deleted);
+      for (const one of gone) {
+        one.deleted = true;
+        if ('status' in one.fields && one.kind !== 'advideo') one.fields['status'] = 'DELETED';
       }
+      return gone;
     },
     snapshot(accountId) {
       const present = [...objects.values()]
@@ -75,6 +87,7 @@ export function createObjectStore(): ObjectStore {
     },
     clear() {
       objects.clear();
+      shelves.clear();
       issued = 0n;
     },
   };

@@ -1,6 +1,6 @@
 // How does a video reach the simulated ad account, and when is it ready?
 import { createHash } from 'node:crypto';
-import type { SandboxContext } from '../vendor.ts';
+import type { SandboxContext, SandboxRequest } from '../vendor.ts';
 import type { SandboxAccount } from './accounts.ts';
 import { GraphError, invalidParameter } from './errors.ts';
 import type { GraphObject, ObjectStore } from './store.ts';
@@ -14,9 +14,12 @@ interface Session {
   receivedBytes: number;
 }
 
+/** What matters of the request: `failsLater` accepts the video, whose processing then fails. */
+export type UploadRequest = Pick<SandboxRequest, 'failsLater' | 'no'>;
+
 export interface Uploads {
   /** `POST act_<id>/advideos`, by upload phase or `file_url`. */
-  post(account: SandboxAccount, params: Params, failsLater: boolean): Record<string, unknown>;
+  post(account: SandboxAccount, params: Params, request: UploadRequest): Record<string, unknown>;
   isReady(video: GraphObject): boolean;
   /** `status` and `picture` as a read sees them now. */
   describe(video: GraphObject): Record<string, unknown>;
@@ -27,7 +30,12 @@ export interface Uploads {
 const CHUNK_BYTES = 1024 * 1024;
 const PROCESSING_MS = 30_000;
 
-export function createUploads(store: ObjectStore, context: SandboxContext): Uploads {
+/** `onAdded` learns of each video and of the request that added it. */
+export function createUploads(
+  store: ObjectStore,
+  context: SandboxContext,
+  onAdded: (video: GraphObject, request: UploadRequest) => void,
+): Uploads {
   const sessions = new Map<string, Session>();
 
   const addVideo = (
@@ -35,7 +43,7 @@ export function createUploads(store: ObjectStore, context: SandboxContext): Uplo
     id: string,
     params: Params,
     content: string,
-    failsLater: boolean,
+    request: UploadRequest,
   ): void => {
     const fields = {
       title: text(params, 'title') ?? '',
@@ -43,9 +51,9 @@ export function createUploads(store: ObjectStore, context: SandboxContext): Uplo
       content,
       created_time: new Date(context.now()).toISOString(),
       uploadedAtMs: context.now(),
-      failed: failsLater,
+      failed: request.failsLater,
     };
-    store.create('advideo', account.id, fields, id);
+    onAdded(store.create('advideo', account.id, fields, id), request);
   };
 
   const start = (account: SandboxAccount, params: Params): Record<string, unknown> => {
@@ -91,13 +99,17 @@ export function createUploads(store: ObjectStore, context: SandboxContext): Uplo
     return nextWindow(open.receivedBytes, open.sizeBytes);
   };
 
-  const finish = (account: SandboxAccount, params: Params, failsLater: boolean): Record<string, unknown> => {
+  const finish = (
+    account: SandboxAccount,
+    params: Params,
+    request: UploadRequest,
+  ): Record<string, unknown> => {
     const [id, open] = session(account, params);
     if (open.receivedBytes !== open.sizeBytes)
       throw invalidParameter('The upload is not complete.', 1_363_031);
     const content = createHash('sha256');
     for (const chunk of open.received) content.update(chunk);
-    addVideo(account, open.videoId, params, content.digest('hex'), failsLater);
+    addVideo(account, open.videoId, params, content.digest('hex'), request);
     sessions.delete(id);
     return { success: true };
   };
@@ -108,17 +120,17 @@ export function createUploads(store: ObjectStore, context: SandboxContext): Uplo
   };
 
   return {
-    post(account, params, failsLater) {
+    post(account, params, request) {
       const fileUrl = text(params, 'file_url');
       if (fileUrl !== undefined) {
         const id = store.nextId();
-        addVideo(account, id, params, createHash('sha256').update(fileUrl).digest('hex'), failsLater);
+        addVideo(account, id, params, createHash('sha256').update(fileUrl).digest('hex'), request);
         return { id };
       }
       const phase = requiredText(params, 'upload_phase');
       if (phase === 'start') return start(account, params);
       if (phase === 'transfer') return transfer(account, params);
-      if (phase === 'finish') return finish(account, params, failsLater);
+      if (phase === 'finish') return finish(account, params, request);
       throw invalidParameter('upload_phase must be one of start, transfer, finish, cancel.');
     },
     isReady: (video) => progress(video) === 'ready',

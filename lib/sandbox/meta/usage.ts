@@ -1,35 +1,58 @@
-// How much of its quota has a simulated ad account used, and how do the headers say it?
-import type { SandboxAccount } from './accounts.ts';
+// How much of its quota has a simulated ad account used, when is it too much, and how do the headers say it?
+import type { KnownAccount } from './accounts.ts';
+import { GraphError, throttleError, type ThrottleCode } from './errors.ts';
 
 const WINDOW_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 export interface CallMeter {
   /** Counts a call, refused ones too. */
-  count(account: SandboxAccount): void;
-  isExhausted(account: SandboxAccount): boolean;
-  /** The usage headers that most answers carry, errors included. `throttled` gives a time until access returns. */
-  headers(account: SandboxAccount, throttled: boolean): Record<string, string>;
+  count(account: KnownAccount): void;
+  /** Why the account may not be called now; undefined when it may. */
+  refusal(account: KnownAccount): GraphError | undefined;
+  /** Refuses everything until `untilMs`, whatever was used. */
+  close(accountId: string, untilMs: number, code: ThrottleCode): void;
+  open(accountId: string): void;
+  /** The usage headers of every answer, errors included. `throttled` gives a time until access returns. */
+  headers(account: KnownAccount, throttled: boolean): Record<string, string>;
   clear(): void;
 }
 
 export function createCallMeter(now: () => number): CallMeter {
   const calls = new Map<string, number[]>();
-  const recent = (account: SandboxAccount): number[] => {
-    const within = (calls.get(account.id) ?? []).filter((at) => at > now() - WINDOW_MS);
-    calls.set(account.id, within);
-    return within;
+  const closed = new Map<string, { untilMs: number; code: ThrottleCode }>();
+  const recent = (account: KnownAccount): number[] => {
+    const log = calls.get(account.id) ?? [];
+    calls.set(account.id, log);
+    let gone = 0;
+    while (gone < log.length && (log[gone] as number) <= now() - WINDOW_MS) gone += 1;
+    if (gone > 0) log.splice(0, gone);
+    return log;
+  };
+  const closure = (account: KnownAccount) => {
+    const found = closed.get(account.id);
+    return found !== undefined && now() < found.untilMs ? found : undefined;
   };
   return {
     count(account) {
       recent(account).push(now());
     },
-    isExhausted: (account) => recent(account).length > account.callsPerHour,
+    refusal(account) {
+      const shut = closure(account);
+      if (shut !== undefined) return throttleError(shut.code);
+      const used = recent(account).length;
+      if (used > account.callsPerHour) return throttleError(17);
+      return used > account.managementCallsPerHour ? throttleError(80_004) : undefined;
+    },
+    close: (accountId, untilMs, code) => closed.set(accountId, { untilMs, code }),
+    open: (accountId) => closed.delete(accountId),
     headers(account, throttled) {
       const within = recent(account);
-      const percent = Math.min(100, Math.floor((100 * within.length) / account.callsPerHour));
-      const regainMinutes = throttled
-        ? Math.max(1, Math.ceil(((within[0] ?? now()) + WINDOW_MS - now()) / 60_000))
-        : 0;
+      const shut = closure(account);
+      const percentOf = (quota: number): number => Math.min(100, Math.floor((100 * within.length) / quota));
+      const percent = percentOf(account.callsPerHour);
+      const freeAt = shut?.untilMs ?? (within[0] ?? now()) + WINDOW_MS;
+      const regainMinutes = throttled ? Math.max(1, Math.ceil((freeAt - now()) / MINUTE_MS)) : 0;
       const bucket = (type: string, callCount: number, minutes: number) => ({
         type,
         call_count: callCount,
@@ -38,16 +61,13 @@ export function createCallMeter(now: () => number): CallMeter {
         estimated_time_to_regain_access: minutes,
         ads_api_access_tier: 'development_access',
       });
+      const management = Math.max(percent, percentOf(account.managementCallsPerHour));
       return {
-        'x-app-usage': JSON.stringify({
-          call_count: Math.floor(percent / 4),
-          total_cputime: 0,
-          total_time: 0,
-        }),
+        ...appUsage(percent),
         'x-business-use-case-usage': JSON.stringify({
           [account.id]: [
             bucket('ads_insights', 0, 0),
-            bucket('ads_management', throttled ? 100 : percent, regainMinutes),
+            bucket('ads_management', throttled ? 100 : management, regainMinutes),
           ],
         }),
         'x-ad-account-usage': JSON.stringify({
@@ -57,6 +77,15 @@ export function createCallMeter(now: () => number): CallMeter {
         }),
       };
     },
-    clear: () => calls.clear(),
+    clear() {
+      calls.clear();
+      closed.clear();
+    },
   };
+}
+
+/** The header of answers that are about no account. */
+export function appUsage(percent: number): Record<string, string> {
+  const usage = { call_count: Math.floor(percent / 4), total_cputime: 0, total_time: 0 };
+  return { 'x-app-usage': JSON.stringify(usage) };
 }

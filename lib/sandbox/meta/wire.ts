@@ -64,3 +64,14 @@ export function record(value: unknown): Readonly<Record<string, unknown>> | unde
     ? (value as Record<string, unknown>)
     : undefined;
 }
+
+/** `2026-11-20T12:00:00+0000`, whole seconds, as Graph writes times. */
+export function graphTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}+0000`;
+}
+
+/** `execution_options=["validate_only"]`: check everything and change nothing. */
+export function isValidation(params: Params): boolean {
+  const options = params['execution_options'];
+  return Array.isArray(options) && options.includes('validate_only');
+}
