@@ -9,6 +9,7 @@ import { BattlePlan } from './types.ts';
 
 /** Tokens of one variation in a model's answer, generously. */
 const TOKENS_PER_VARIATION = 700;
+const SEEDS = 2 ** 31;
 
 export const { handler, task } = defineTask({
   name: 'DraftBattlePlan',
@@ -18,7 +19,7 @@ export const { handler, task } = defineTask({
   memoised: true,
   memoryMb: 512,
   runPercent: [52, 56],
-  async run({ request: { brief }, video, features, ranked }, { model, random }) {
+  async run({ request: { brief }, video, features, ranked }, { model, random, tries }) {
     const context = { brief, scenes: features.list, ranked: ranked.list, sourceSha256: video.sha256 };
     if (model === null) {
       return {
@@ -38,7 +39,8 @@ export const { handler, task } = defineTask({
       schema: Ideas,
       maxTokens: TOKENS_PER_VARIATION * brief.count,
       temperature: 0.7,
-      seed: random.int(0, 2 ** 31 - 1),
+      // The next one for each retry: a plan that could not be used would be written again.
+      seed: (random.int(0, SEEDS - 1) + tries - 1) % SEEDS,
     });
     return {
       plan: {

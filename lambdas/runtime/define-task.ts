@@ -18,6 +18,8 @@ export interface TaskContext {
   clock: Clock;
   /** Seeded by run id, state and subject: a retry draws the same numbers. */
   random: Random;
+  /** Which try of this step it is, over all retries and attempts of the run: 1 at first. For what a retry must do differently. */
+  tries: number;
   /** 0..100 of this step; written at most once a second. */
   progress(percent: number, message?: string): void;
   log: Log;
@@ -129,6 +131,7 @@ export function defineTask<
       run: envelope.run,
       clock: systemClock,
       random: randomFor(envelope.run.id, envelope.state, subject),
+      tries: 1,
       progress: () => undefined,
       log: silentLog,
       correlationId: envelope.run.correlationId ?? envelope.run.id,

@@ -40,8 +40,11 @@ export interface StepEnd {
 }
 
 export interface Steps {
-  /** Writes the step's row and the run's phase; makes the run's row when a run was started past the API. */
-  started(step: StepRef, nowMs: number, runPercent?: number): Promise<void>;
+  /**
+   * Writes the step's row and the run's phase; makes the run's row when a run was started past the API.
+   * @returns which try of the step this is, over all retries and attempts of the run: 1 at first.
+   */
+  started(step: StepRef, nowMs: number, runPercent?: number): Promise<number>;
   /** Left out when one of this run's steps said so less than a second ago, or the run has ended. */
   progress(
     step: StepRef,
@@ -96,7 +99,7 @@ export function openSteps(table: Table): Steps {
   return {
     async started(step, nowMs, runPercent) {
       const now = new Date(nowMs).toISOString();
-      await table.update({
+      const { tries } = await table.update({
         Key: stepKey(step),
         UpdateExpression:
           'SET #state = :state, subject = :subject, #status = :running, attempt = :attempt, startedAt = :now, ' +
@@ -111,6 +114,7 @@ export function openSteps(table: Table): Steps {
           ':expires': retainedUntil(nowMs),
           ':one': 1,
         },
+        ReturnValues: 'UPDATED_NEW',
       });
       const enter = (): Promise<unknown> =>
         table.update({
@@ -127,6 +131,7 @@ export function openSteps(table: Table): Steps {
         await enter();
       }
       if (runPercent !== undefined) await raise(step, runPercent);
+      return Number(tries);
     },
     async progress(step, percent, message, nowMs, runPercent) {
       const write = {

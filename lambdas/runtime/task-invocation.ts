@@ -102,7 +102,7 @@ async function runStep(
   const range = runtime.percentRange(input);
   const runPercentAt = (percent: number): number | undefined =>
     range && range[0] + ((range[1] - range[0]) * percent) / 100;
-  await steps.started(step, startedMs, runPercentAt(0));
+  const tries = await steps.started(step, startedMs, runPercentAt(0));
   log.info('step started', { attempt: run.attempt });
 
   const reporter = progressReporter(clock, log, (percent, message) =>
@@ -120,6 +120,7 @@ async function runStep(
         ...needs(),
         clock,
         log,
+        tries,
         progress: reporter.report,
         ...(declared.length === 0
           ? {}

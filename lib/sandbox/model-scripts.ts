@@ -9,6 +9,8 @@ export interface ChatRequest {
   schema: unknown;
   /** How many messages came before the last: above 2 the client is asking for a repair. */
   turns: number;
+  /** Where the vendor knows seeds. */
+  seed?: number | undefined;
 }
 
 /** Text is sent as it is, anything else as JSON; `undefined` leaves it to the default answer. */

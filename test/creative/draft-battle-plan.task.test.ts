@@ -8,9 +8,9 @@ import { useTaskRig, type Job } from '../support/task-rig.ts';
 const rig = useTaskRig();
 const WRITES = { env: { MODEL_PROVIDER: 'openai' } };
 
-function draft(job: Job) {
+function draft(job: Job, context: { tries?: number } = {}) {
   const { request, video, features, ranked } = creativeRun(job.tenant);
-  return job.run(task, { request, video, features, ranked });
+  return job.run(task, { request, video, features, ranked }, context);
 }
 const idea = (index: number, change = {}) => ({
   title: `Idea ${index}`,
@@ -130,6 +130,19 @@ describe('DraftBattlePlan, with a model', () => {
       name: 'Unavailable',
       message: expect.stringMatching(message) as string,
     });
+  });
+
+  it('asks a retry with another seed, and the same retry of the same run with the same', async () => {
+    const job = await rig.job(WRITES);
+    const seeds: (number | undefined)[] = [];
+    rig.sandbox.openai.script(({ seed }) => {
+      seeds.push(seed);
+      return answer();
+    });
+    for (const tries of [1, 2, 3, 2]) await draft(job, { tries });
+    const [first, second, third, again] = seeds;
+    expect(new Set([first, second, third]).size).toBe(3);
+    expect(again).toBe(second);
   });
 
   it('rejects fewer ideas than were asked for', async () => {

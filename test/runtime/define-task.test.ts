@@ -305,6 +305,21 @@ describe('memoised tasks', () => {
 });
 
 describe('what a task is given', () => {
+  it('knows which try of the step it is, over retries and attempts', async () => {
+    const count = defineTask({
+      name: 'Count',
+      input: z.object({}),
+      output: z.object({ tries: z.number() }),
+      needs: {},
+      run: async (_input, { tries }) => ({ tries }),
+    });
+    const event = envelope({}, { state: 'Count' });
+    expect(await count.handler(event, {})).toEqual({ tries: 1 });
+    expect(await count.handler(event, {})).toEqual({ tries: 2 });
+    const redriven = { ...event, run: { ...event.run, attempt: 2 } };
+    expect(await count.handler(redriven, {})).toEqual({ tries: 3 });
+  });
+
   it('draws the same random numbers on a retry, others for another subject', async () => {
     const draw = defineTask({
       name: 'Draw',

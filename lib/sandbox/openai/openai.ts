@@ -24,6 +24,7 @@ export function createOpenAi(context: SandboxContext, truth: TruthRegistry): Ope
   const chat = (request: SandboxRequest): SandboxReply => {
     const body = JSON.parse(request.body.toString('utf8')) as {
       model?: string;
+      seed?: number;
       messages?: { role: string; content: string }[];
       response_format?: { json_schema?: { schema?: unknown } };
     };
@@ -36,6 +37,7 @@ export function createOpenAi(context: SandboxContext, truth: TruthRegistry): Ope
       user: body.messages.find(({ role }) => role === 'user')?.content ?? '',
       schema: body.response_format?.json_schema?.schema,
       turns: body.messages.length,
+      seed: body.seed,
     };
     return completion(body.model, scripts.answer(asked));
   };
