@@ -1,5 +1,4 @@
 // How does the outside world answer on a laptop?
-import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createBedrock, type Bedrock } from './bedrock/bedrock.ts';
@@ -8,18 +7,11 @@ import { createDrive, type Drive } from './drive/drive.ts';
 import { createMeta, type Meta } from './meta/meta.ts';
 import { createOpenAi, type OpenAi } from './openai/openai.ts';
 import { createRekognition, type Rekognition } from './rekognition/rekognition.ts';
-import { createSwitchBoard, type Failure, type SwitchBoard } from './switches.ts';
+import { send } from './sending.ts';
+import { createSwitchBoard, isSlow, type Failure, type SwitchBoard } from './switches.ts';
 import { createTranscribe, type PutObject, type Transcribe } from './transcribe/transcribe.ts';
 import { createTruthRegistry, type TruthRegistry } from './truth.ts';
-import {
-  FileRange,
-  type RecordedRequest,
-  type SandboxContext,
-  type SandboxReply,
-  type SandboxRequest,
-  type Vendor,
-  type VendorHandle,
-} from './vendor.ts';
+import type { RecordedRequest, SandboxContext, SandboxRequest, Vendor, VendorHandle } from './vendor.ts';
 
 export interface SandboxOptions {
   /** Milliseconds since the epoch; virtual in tests. */
@@ -28,6 +20,8 @@ export interface SandboxOptions {
   random: () => number;
   /** A free one when absent. */
   port?: number;
+  /** How time passes while a slow answer is under way: moves a virtual clock. Real milliseconds when absent. */
+  elapse?: (ms: number) => void | Promise<void>;
   /** Where Transcribe leaves its results. Without it a finished job fails like one that may not write to its bucket. */
   putObject?: PutObject;
 }
@@ -78,7 +72,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 
   const server = createServer((message, response) => {
-    answer(message, response, mounted, options.now).catch((error: unknown) => {
+    answer(message, response, mounted, options).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error(String(error)));
     });
   });
@@ -129,7 +123,7 @@ async function answer(
   message: IncomingMessage,
   response: ServerResponse,
   mounted: ReadonlyMap<string, Mounted>,
-  now: () => number,
+  { now, elapse = realTime }: SandboxOptions,
 ): Promise<void> {
   const target = new URL(message.url ?? '/', 'http://sandbox');
   const [, name = '', ...rest] = target.pathname.split('/');
@@ -161,16 +155,27 @@ async function answer(
     outcome: 'disconnected',
   };
   home.requests.push(record);
-  await perform(home, request, record, response);
+  await perform(home, request, record, response, elapse);
 }
+
+const realTime = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function perform(
   { vendor, board }: Mounted,
   request: SandboxRequest,
   record: RecordedRequest,
   response: ServerResponse,
+  elapse: (ms: number) => void | Promise<void>,
 ): Promise<void> {
   const failure: Failure | undefined = board.choose(request);
+  if (isSlow(failure)) {
+    if (failure.work !== 'first') await elapse(failure.delayMs);
+    const reply = await vendor.handle(request);
+    if (failure.work === 'first') await elapse(failure.delayMs);
+    record.outcome = reply.status;
+    send(response, reply, false);
+    return;
+  }
   switch (failure) {
     case 'timeout':
       record.outcome = 'timed-out';
@@ -210,42 +215,4 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-function send(response: ServerResponse, reply: SandboxReply, truncated: boolean): void {
-  const { body } = reply;
-  if (body instanceof FileRange) {
-    const sizeBytes = body.end - body.start;
-    response.writeHead(reply.status, { ...reply.headers, 'content-length': sizeBytes });
-    // `HEAD` is told the length and gets no body.
-    if (response.req.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    const lastByte = (truncated ? body.start + Math.floor(sizeBytes / 2) : body.end) - 1;
-    if (lastByte < body.start) {
-      if (truncated) response.destroy();
-      else response.end();
-      return;
-    }
-    const stream = createReadStream(body.path, { start: body.start, end: lastByte });
-    stream.on('error', () => response.destroy());
-    stream.on('end', () => {
-      // The first half must leave the process before the connection is cut.
-      if (truncated) response.write('', () => response.destroy());
-    });
-    stream.pipe(response, { end: !truncated });
-    return;
-  }
-  const isRaw = Buffer.isBuffer(body) || typeof body === 'string';
-  const bytes = Buffer.isBuffer(body)
-    ? body
-    : Buffer.from(isRaw ? body : body === undefined ? '' : JSON.stringify(body));
-  response.writeHead(reply.status, {
-    ...(isRaw || body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...reply.headers,
-    'content-length': bytes.length,
-  });
-  if (truncated) response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy());
-  else response.end(bytes);
 }

@@ -1,6 +1,16 @@
 // Which request should fail, and how?
 import type { CustomFailure, SandboxRequest, VendorFailure } from './vendor.ts';
 
+/** Answers late: time passes before the work (a slow line; the default) or between the work and its answer (`first`). */
+export interface SlowReply {
+  delayMs: number;
+  work?: 'first' | 'last';
+}
+
+export function isSlow(failure: Failure | undefined): failure is SlowReply {
+  return typeof failure === 'object' && 'delayMs' in failure;
+}
+
 /**
  * `timeout` never answers; `disconnect` drops the connection before anything happened; `apply-and-lose-reply` does the
  * work and drops the connection; `apply-and-time-out` does it and never answers; `truncate` promises the whole body and
@@ -9,6 +19,7 @@ import type { CustomFailure, SandboxRequest, VendorFailure } from './vendor.ts';
 export type Failure =
   | VendorFailure
   | CustomFailure
+  | SlowReply
   | 'timeout'
   | 'disconnect'
   | 'apply-and-lose-reply'

@@ -42,6 +42,7 @@ export function useWorld(): World {
     world.sandbox = await startSandbox({
       now: () => nowMs,
       random: () => 0.5,
+      elapse: (ms) => world.advance(ms),
       async putObject(bucket, key, body) {
         written.set(`${bucket}/${key}`, body);
       },

@@ -1,6 +1,6 @@
 // How much of its quota has a simulated ad account used, when is it too much, and how do the headers say it?
 import type { KnownAccount } from './accounts.ts';
-import { GraphError, throttleError, type ThrottleCode } from './errors.ts';
+import { type GraphError, throttleError, type ThrottleCode } from './errors.ts';
 
 const WINDOW_MS = 3_600_000;
 const MINUTE_MS = 60_000;
