@@ -1,6 +1,6 @@
 // Does every file stand where its name says, and import only what its place allows?
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { statesOf, taskTarget } from '../lib/aws/asl.ts';
 import { discover } from '../lib/aws/discover.ts';
@@ -154,18 +154,39 @@ describe('places', () => {
   });
 
   it('the ad account is written by lambdas/changes, and by creative through the publisher alone', () => {
+    const reading = 'live-ads|ads-reader-port|refusals|names|aims';
     const allowed: Record<string, RegExp> = {
-      creative: /^lambdas\/ports\/ads\/(publisher|publisher-port|names|aims)\.ts$/,
+      creative: new RegExp(`^lambdas/ports/ads/(${reading}|publisher|publisher-port)\\.ts$`),
       changes: /./,
       ports: /./,
     };
+    const everyone = new RegExp(`^lambdas/ports/ads/(${reading})\\.ts$`);
     const strangers = lambdas.flatMap((path) =>
       importsOf(path)
         .filter(({ from }) => from.startsWith('lambdas/ports/ads/'))
-        .filter(({ from }) => !(allowed[path.split('/')[1] ?? '']?.test(from) ?? false))
+        .filter(({ from }) => !(allowed[path.split('/')[1] ?? ''] ?? everyone).test(from))
         .map(({ from }) => `${path} → ${from}`),
     );
     expect(strangers).toEqual([]);
+  });
+
+  it('what updates live ads is one file behind one port, and lambdas/changes alone opens it', () => {
+    const users = (file: string): string[] =>
+      lambdas.filter((path) => importsOf(path).some(({ from }) => from === `lambdas/ports/ads/${file}`));
+    expect(users('meta-write.ts')).toEqual(['lambdas/ports/ads/ads-writer-port.ts']);
+    expect(users('ads-writer-port.ts').filter((path) => !path.startsWith('lambdas/changes/'))).toEqual([]);
+  });
+
+  it('no function of another area carries the writer, not even by way of lambdas/changes', () => {
+    const functions = [...tree.tasks, ...tree.triggers, ...tree.routes].map(({ file }) =>
+      relative(ROOT, file),
+    );
+    const carriers = functions
+      .filter((file) => !file.startsWith('lambdas/changes/'))
+      .map((file) => reaches(file).get('lambdas/ports/ads/meta-write.ts'))
+      .filter((chain) => chain !== undefined);
+    expect(functions.length).toBeGreaterThan(20);
+    expect(carriers).toEqual([]);
   });
 
   it('tasks know capabilities; only a port’s own folder knows its vendors', () => {

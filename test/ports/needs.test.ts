@@ -2,7 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { adsReaderPort } from '../../lambdas/ports/ads/ads-reader-port.ts';
+import { adsWriterPort } from '../../lambdas/ports/ads/ads-writer-port.ts';
 import { publisherPort } from '../../lambdas/ports/ads/publisher-port.ts';
+import { refusalOf } from '../../lambdas/ports/ads/refusals.ts';
 import { drivePort } from '../../lambdas/ports/drive/drive-port.ts';
 import { modelPort } from '../../lambdas/ports/model/model-port.ts';
 import { speechPort } from '../../lambdas/ports/speech/speech-port.ts';
@@ -119,6 +122,49 @@ describe('publisher', () => {
     });
     world.sandbox.meta.fail({ with: 'permission', times: 9 });
     for (let call = 0; call < 9; call += 1) expect((await failureOf(ads.account())).name).toBe('Refused');
+  });
+});
+
+describe('live ads', () => {
+  const account = { tenant: 'acme', accountId: DEFAULT_ACCOUNT.id, secret: 'tenants/acme/meta' };
+
+  it('are read and written with the tenant’s own credential', async () => {
+    const id = world.sandbox.meta.addCampaign(DEFAULT_ACCOUNT.id);
+    const ref = { kind: 'campaign', id } as const;
+    const writing = await open(adsWriterPort).for(account);
+    await writing.update(ref, { status: 'PAUSED' });
+    const reading = await open(adsReaderPort).for(account);
+    expect(await reading.live(ref)).toMatchObject({ status: 'PAUSED' });
+    expect(reading).not.toHaveProperty('update');
+    expect(reading.usage()).not.toBeNull();
+  });
+
+  it('need no more than publishing does', () => {
+    expect(adsReaderPort.grants).toEqual(publisherPort.grants);
+    expect(adsWriterPort.grants).toEqual(publisherPort.grants);
+  });
+
+  it.each([
+    ['acme', 'tenants/other/meta'],
+    ['other', 'tenants/other/meta'],
+  ])('of tenant %s with the secret %s: there is no connection', async (tenant, secret) => {
+    for (const need of [adsReaderPort, adsWriterPort]) {
+      const error = await failureOf(
+        open<{ for(ref: object): Promise<object> }>(need).for({ ...account, tenant, secret }),
+      );
+      expect(refusalOf(error)).toBe('credential');
+      expect(error.message).toContain(secret);
+    }
+  });
+
+  it('are left alone while the vendor is failing, except to undo', async () => {
+    const port = open(adsWriterPort);
+    const ads = await port.for(account);
+    const ref = { kind: 'ad', id: '1' } as const;
+    world.sandbox.meta.fail({ with: 'server-error', times: 5 });
+    for (let call = 0; call < 5; call += 1) await failureOf(ads.live(ref));
+    expect((await failureOf(ads.update(ref, { status: 'PAUSED' }))).vendorCode).toBe('circuit-open');
+    expect(await (await port.for(account, { evenIfFailing: true })).live(ref)).toBeNull();
   });
 });
 

@@ -62,7 +62,7 @@ describe('a line of the log', () => {
     ]);
   });
 
-  const cases: [string, object, Partial<Activity>][] = [
+  const cases: [string, object, { [F in keyof Activity]?: Activity[F] | undefined }][] = [
     [
       'a campaign budget',
       line('update_campaign_budget', 'CAMPAIGN_GROUP', composite(75_000, 63_800)),

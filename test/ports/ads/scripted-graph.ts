@@ -8,7 +8,13 @@ export interface Asked {
   headers: Headers;
 }
 
-type Reply = object | { status: number; body: object; headers?: Record<string, string> };
+interface WholeReply {
+  status: number;
+  body: object;
+  headers?: Record<string, string>;
+}
+/** The body alone is answered with status 200. */
+type Reply = object | WholeReply;
 
 export interface ScriptedGraph {
   fetch(url: string, init: RequestInit): Promise<Response>;
@@ -34,14 +40,17 @@ export function scriptedGraph(script: Readonly<Record<string, readonly Reply[]>>
       const replies = script[path] ?? [];
       const reply = replies[earlier] ?? replies.at(-1);
       if (reply === undefined) throw new Error(`Nothing is scripted for ${path}.`);
-      return 'status' in reply && 'body' in reply && typeof reply.status === 'number'
-        ? new Response(JSON.stringify(reply.body), {
-            status: reply.status,
-            ...('headers' in reply && reply.headers !== undefined ? { headers: reply.headers } : {}),
-          })
-        : new Response(JSON.stringify(reply), { status: 200 });
+      const whole: WholeReply = isWhole(reply) ? reply : { status: 200, body: reply };
+      return new Response(JSON.stringify(whole.body), {
+        status: whole.status,
+        headers: whole.headers ?? {},
+      });
     },
   };
+}
+
+function isWhole(reply: Reply): reply is WholeReply {
+  return 'status' in reply && 'body' in reply;
 }
 
 export const ACCOUNT_ID = '1010';
