@@ -22,6 +22,7 @@ describe('an update', () => {
   it('changes what it names, says when, and is one effect by the API', async () => {
     const { adSet } = family();
     world.advance(90_000);
+    await graph('GET', adSet);
     expect((await graph('POST', adSet, { daily_budget: '5500' })).body).toEqual({ success: true });
     expect(await read(adSet, 'daily_budget,updated_time')).toMatchObject({
       daily_budget: '5500',
@@ -37,10 +38,21 @@ describe('an update', () => {
         after: 5_500,
         by: 'api',
         applied: true,
-        requestNo: 0,
+        requestNo: 1,
       },
     ]);
-    expect(meta().requests[0]?.method).toBe('POST');
+    expect(meta().requests[1]?.method).toBe('POST');
+  });
+
+  it('that deletes is one effect for everything that was still there', async () => {
+    const { campaign, adSet, ad } = family();
+    await graph('DELETE', ad);
+    await graph('POST', campaign, { status: 'DELETED' });
+    expect(effects().map(({ field, objectId, before, after }) => [field, objectId, before, after])).toEqual([
+      ['deleted', ad, 'ACTIVE', null],
+      ['deleted', campaign, 'ACTIVE', null],
+      ['deleted', adSet, 'ACTIVE', null],
+    ]);
   });
 
   it('to the value that is there already is no effect', async () => {
