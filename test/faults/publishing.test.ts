@@ -80,13 +80,15 @@ describe('one call of publishing that is never answered', () => {
 });
 
 describe('undoing', () => {
-  it.each(['throttle', 'server-error', 'apply-and-lose-reply'] as const)(
-    'goes on after a deletion met %s',
-    async (failure) => {
+  // The fourth deletion is an ad's; the ninth a creative's: then all ads are deleted and the undo begins again with them.
+  const kinds = ['throttle', 'server-error', 'apply-and-lose-reply'] as const;
+  it.each([3, 8].flatMap((after) => kinds.map((failure) => ({ after, failure }))))(
+    'goes on after $after deletions when the next met $failure',
+    async ({ after, failure }) => {
       const subject = await rig.subject();
       const { meta } = rig.world.sandbox;
       rig.break(subject, { function: 'queue-go-live', invocation: 'error', errorType: 'Refused' });
-      meta.fail({ match: { method: 'DELETE' }, with: failure, after: 3 });
+      meta.fail({ match: { method: 'DELETE' }, with: failure, after });
       await rig.start(subject);
       const { status } = await rig.ended(subject);
       await rig.take('creative-dead-letters');

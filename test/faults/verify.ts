@@ -144,16 +144,27 @@ async function objectTroubles({ world }: Rig, { tenant, runId }: Subject, ending
     .map((key) => `the object ${key} is an orphan`);
 }
 
-/** Ads before creatives before videos before the ad set before the campaign. */
+/**
+ * Ads before creatives before videos before the ad set before the campaign, each by a deletion of its own: none went with its
+ * parent. An undo that is tried again begins again with the ads, and Meta deletes what is deleted once more with the same
+ * answer: an object's first deletion is the one that counts.
+ */
 function undoOrderTroubles({ world }: Rig, { account }: Subject, intents: Row[]): string[] {
-  const kinds = new Map(intents.map(({ effect, result }) => [result?.id, effect]));
-  const order = world.sandbox.meta.requests
-    .filter(({ method, outcome }) => method === 'DELETE' && outcome === 200)
-    .map(({ url }) => kinds.get(/\/(\d+)(?:\?|$)/.exec(url)?.[1]))
-    .filter((kind) => kind !== undefined)
-    .map((kind) => (PUBLISH_EFFECTS as readonly string[]).indexOf(kind));
+  const executed = world.sandbox.meta.requests
+    .filter(({ method, outcome }) => method === 'DELETE' && (outcome === 200 || outcome === 'reply-lost'))
+    .map(({ url }) => /\/(\d+)(?:\?|$)/.exec(url)?.[1]);
+  const made = new Map(intents.map(({ effect, status, result }) => [result?.id, { effect, status }]));
+  made.delete(undefined);
+  const first = [...new Set(executed)].filter((id) => made.has(id));
+  const order = first.map((id) => (PUBLISH_EFFECTS as readonly unknown[]).indexOf(made.get(id)?.effect));
   const wrong = order.findIndex((rank, index) => index > 0 && rank > (order[index - 1] ?? 0));
-  return wrong === -1 ? [] : [`the undo of account ${account.id} went forwards at its deletion ${wrong + 1}`];
+  const kinds = order.map((rank) => PUBLISH_EFFECTS[rank]).join(', ');
+  return [
+    ...(wrong === -1 ? [] : [`the undo of account ${account.id} deleted a parent first: ${kinds}`]),
+    ...[...made]
+      .filter(([id, { status }]) => status === 'undone' && !first.includes(id))
+      .map(([id, { effect }]) => `the ${effect} ${id} had no deletion of its own`),
+  ];
 }
 
 /** Queues that hold something, work or dead letters, once everything is settled and the area's own letters were taken. */
