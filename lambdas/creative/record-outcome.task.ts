@@ -53,7 +53,7 @@ export const { handler, task } = defineTask({
       { prefix: 'analysis/', access: 'write' },
       { prefix: 'uploads/', access: 'delete' },
     ]),
-    runs: runsNeed('close'),
+    runs: runsNeed('end'),
     intents: intentsNeed,
     bus: busNeed,
   },
@@ -80,7 +80,11 @@ export const { handler, task } = defineTask({
       },
     ]);
     // Whatever fails before this line undoes the launch.
-    await endRun(runs, 'creative-generation', run, { status: 'succeeded', output, nowMs: clock.now() });
+    await endRun(runs, { workflow: 'creative-generation', state: 'RecordOutcome' }, run, {
+      status: 'succeeded',
+      output,
+      nowMs: clock.now(),
+    });
     await intents.keep(run);
     // Until now a redrive might have read them again.
     await clearAway(media, leftovers, log);

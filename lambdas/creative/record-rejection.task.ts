@@ -19,7 +19,7 @@ export const { handler, task } = defineTask({
   }),
   output: z.object({ outcome: z.literal('rejected'), plan: z.string(), reasons: z.array(z.string()) }),
   needs: {
-    runs: runsNeed('close'),
+    runs: runsNeed('end'),
     bus: busNeed,
     media: bucketNeed([{ prefix: 'uploads/', access: 'delete' }]),
   },
@@ -32,7 +32,11 @@ export const { handler, task } = defineTask({
         detail: { tenant: run.tenant, runId: run.id, summary: output },
       },
     ]);
-    await endRun(runs, 'creative-generation', run, { status: 'rejected', output, nowMs: clock.now() });
+    await endRun(runs, { workflow: 'creative-generation', state: 'RecordRejection' }, run, {
+      status: 'rejected',
+      output,
+      nowMs: clock.now(),
+    });
     // Until now a redrive might have read them again.
     await clearAway(media, leftovers, log);
     return output;

@@ -5,15 +5,18 @@ import type { RunEnd, Runs } from './runs.ts';
 
 /**
  * Closes the row of this attempt and counts it once: a repeat finds it closed and counts nothing, and an attempt that a later
- * one has replaced leaves the row alone.
+ * one has replaced leaves the row alone. Steps that were killed and never told their end are closed too, all but `state`, which
+ * is the one that calls this.
  * @throws Conflict when the attempt was closed with another end meanwhile (stopped): what it made must not stay.
  */
 export async function endRun(
   runs: Runs,
-  workflow: string,
+  { workflow, state }: { workflow: string; state: string },
   { tenant, id, attempt }: { tenant: string; id: string; attempt: number },
   end: RunEnd,
 ): Promise<void> {
+  // First: a repeat finds the row closed and may look no further.
+  await runs.closeSteps({ tenant, runId: id, attempt }, end.nowMs, state);
   const closed = await runs.close(tenant, id, end, attempt);
   const row = await runs.get(tenant, id);
   if (!closed) {

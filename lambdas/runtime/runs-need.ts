@@ -9,9 +9,10 @@ const ACTIONS = {
   /** open, reopen, setStatus, close and the stored request. */
   write: ['GetItem', 'PutItem', 'UpdateItem'],
   close: ['GetItem', 'UpdateItem'],
+  end: ['GetItem', 'Query', 'UpdateItem'],
 } as const satisfies Record<string, readonly TableAction[]>;
 
-/** `read`: get, list, openBefore. `write`: open, request, setStatus, close, reopen. `close`: get, setStatus, close. */
+/** `read`: get, list, openBefore. `write`: open, request, setStatus, close, reopen. `close`: get, setStatus, close. `end`: that and closeSteps. */
 export function runsNeed(...access: readonly (keyof typeof ACTIONS)[]): Need<Runs> {
   const table = tableNeed('runs', [
     ...new Set(access.flatMap((kind): readonly TableAction[] => ACTIONS[kind])),

@@ -9,8 +9,10 @@
 // Index byOpen: openPk (`platform#open#<shard>`) + startedAt: only runs that have not ended; oldest first, for sweeps.
 import * as z from 'zod';
 import { checkIn, checkOut, type ClaimStore } from './claims.ts';
+import { closeSteps } from './close-steps.ts';
 import { Conflict, InvalidInput } from './errors.ts';
 import { OPEN_SHARDS, openKey, retainedUntil, runKey } from './run-keys.ts';
+import type { Attempt } from './settlement.ts';
 import type { Item, Table } from './table.ts';
 
 export const RUN_STATUSES = [
@@ -117,6 +119,8 @@ export interface Runs {
   close(tenant: string, runId: string, end: RunEnd, onlyAttempt?: number): Promise<boolean>;
   /** Closes an attempt that is in one of these statuses; false when it is in another. Settling may overrule a success that did not last. */
   end(tenant: string, runId: string, end: RunEnd, from: EndFrom): Promise<boolean>;
+  /** Steps of the attempt that still say `running`: see close-steps.ts. */
+  closeSteps(attempt: Attempt, nowMs: number, closing?: string): Promise<void>;
   /** The next attempt's number; the row is open again. @throws Conflict while the run is open, InvalidInput when unknown. */
   reopen(tenant: string, runId: string, nowMs: number): Promise<number>;
 }
@@ -281,6 +285,7 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
       const values = Object.fromEntries(statuses.map((status, index) => [`:from${index}`, status]));
       return finish(tenant, runId, end, condition, { ':attempt': attempt, ...values });
     },
+    closeSteps: (attempt, nowMs, closing) => closeSteps(table, attempt, nowMs, closing),
     async reopen(tenant, runId, nowMs) {
       try {
         const row = await table.update({

@@ -99,6 +99,7 @@ export const { handler, trigger } = defineTrigger({
       ended.status === 'SUCCEEDED'
         ? []
         : await undoRun({ history, undo, now: clock.now }, { ...attempt, executionArn: ended.executionArn });
+    await runs.closeSteps(attempt, clock.now());
     // Its last step did everything and only its answer was lost: what it made stays, and so does its row.
     const stands = row.status === 'succeeded' && (await hasKept(history, { tenant, id: runId }));
     if (!stands) await close(runs, attempt, ended, state, clock.now());

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEffects, listDebts } from '../../lambdas/runtime/intents.ts';
 import { openClaimlessRuns } from './claimless-runs.ts';
 import { keepIntents } from '../../lambdas/runtime/intents.ts';
+import { listSteps } from '../../lambdas/runtime/steps.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { testWorld } from '../support/world.ts';
 import {
@@ -71,7 +72,7 @@ describe('a run that fails', () => {
       stateMachine: 'creative-generation',
       state: 'IngestVideo',
       error: 'InvalidInput',
-      cause: expect.stringContaining('uploads/video') as string,
+      cause: expect.stringContaining('uploads/demo/video') as string,
     });
     expect(JSON.stringify(letter)).not.toContain('Lumo');
     expect(await failures()).toEqual([
@@ -90,6 +91,25 @@ describe('a run that fails', () => {
       status: 'failed',
     });
     expect(metrics('workflow_duration_seconds').length).toBeGreaterThan(0);
+  });
+
+  it('has no step left that says it is running, although its function was killed', async () => {
+    const runId = freshRunId(world);
+    world.cloud.faults.add({
+      function: 'ingest-video',
+      callIndex: 3,
+      when: 'after',
+      effect: { kind: 'kill' },
+      event: runId,
+    });
+    await startDoomed(world, { runId });
+    await world.cloud.settle();
+    expect(await runRow(world, runId)).toMatchObject({ status: 'failed' });
+    const steps = await listSteps(world.table('runs'), 'demo', runId);
+    expect(steps).toMatchObject([
+      { state: 'IngestVideo', status: 'failed', tries: 4, error: { name: 'NoAnswer' } },
+    ]);
+    expect(Date.parse(steps[0]?.endedAt ?? '')).toBeGreaterThan(0);
   });
 
   it('is settled once, however often its end is told', async () => {
