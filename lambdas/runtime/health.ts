@@ -1,4 +1,6 @@
 // Does everything that we stand on answer, and does anything wait too long?
+import { readFileSync } from 'node:fs';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { awsClientConfig, sharedClient } from './aws-client.ts';
@@ -6,7 +8,7 @@ import type { Clock } from './clock.ts';
 import { variable, type Need, type Needs } from './need.ts';
 import { tableNeed, type Table } from './table.ts';
 import { TABLES, type TableName } from './tables.ts';
-import { readWorkers, type Workers } from './workers.ts';
+import { lateWorkers, readWorkers, type KnownWorker, type Workers } from './workers.ts';
 
 export const Health = z.object({
   /** `degraded`: works, but a vendor is away, a debt is open or a worker is late. */
@@ -21,7 +23,9 @@ export const Health = z.object({
   openRuns: z.number().int().optional(),
   oldestPendingSeconds: z.number().optional().describe('As of the last sweep'),
   nextTokenExpiryAt: z.string().optional().describe('The next vendor token to end, as of the last sweep'),
-  workers: z.record(z.string(), z.object({ lastSuccessAt: z.string(), secondsAgo: z.number() })),
+  workers: z
+    .record(z.string(), z.object({ lastSuccessAt: z.string().nullable(), secondsAgo: z.number().nullable() }))
+    .describe('Every worker that comes by the clock; null: it has not succeeded yet'),
   /** What is wrong, one sentence each, without names of tenants. */
   problems: z.array(z.string()),
 });
@@ -33,8 +37,10 @@ export interface HealthCheck {
 }
 
 const REMEMBERED_MS = 10_000;
-/** Scheduled workers come every five minutes. */
-const LATE_MS = 20 * 60_000;
+/** Written beside the code when it is bundled, from the schedules of every trigger (lib/aws/app.ts). */
+const WORKER_LIST = 'workers.json';
+/** This very function: it is deployed anew whenever a worker comes or goes. */
+const itself = { kind: 'function', task: 'Health' } as const;
 /** Time for a person to connect again. */
 const EXPIRY_WARNING_MS = 7 * 86_400_000;
 const NAMES = Object.keys(TABLES) as TableName[];
@@ -54,52 +60,69 @@ export const healthNeed: Need<HealthCheck> = {
     ...Object.values(parts).flatMap(({ grants }) => [...grants]),
     { actions: ['sqs:GetQueueAttributes'], on: everyQueue },
     { actions: ['sqs:ListQueues'], on: { kind: 'any', reason: 'Listing queues has no resource.' } },
+    { actions: ['lambda:GetFunctionConfiguration'], on: itself },
   ],
   env: {
     ...(Object.assign({}, ...Object.values(parts).map(({ env }) => env)) as Need<unknown>['env']),
     QUEUES: { of: everyQueue, attribute: 'name' },
+    FUNCTION_HEALTH: { of: itself, attribute: 'name' },
   },
   open(env, context) {
     const opened = new Map(NAMES.map((name) => [name, tables[name]?.open(env, context) as Table]));
     const client = sharedClient(env, 'sqs', () => new SQSClient(awsClientConfig(env, 'SQS')));
     const prefix = variable(env, 'QUEUES').replace(/\*$/, '');
-    return openHealth(opened, () => depths(client, prefix), context.clock);
+    const lambda = sharedClient(env, 'lambda', () => new LambdaClient(awsClientConfig(env, 'LAMBDA')));
+    const name = variable(env, 'FUNCTION_HEALTH');
+    const known = JSON.parse(readFileSync(new URL(WORKER_LIST, import.meta.url), 'utf8')) as KnownWorker[];
+    return openHealth(
+      {
+        tables: opened,
+        queues: () => depths(client, prefix),
+        known,
+        deployedAtMs: () => deployedAtMs(lambda, name),
+      },
+      context.clock,
+    );
   },
 };
 
 type Depths = Record<string, { waiting: number; inFlight: number }>;
 
-export function openHealth(
-  opened: ReadonlyMap<TableName, Table>,
-  queues: () => Promise<Depths>,
-  clock: Clock,
-): HealthCheck {
+interface Looked {
+  tables: ReadonlyMap<TableName, Table>;
+  queues(): Promise<Depths>;
+  known: readonly KnownWorker[];
+  /** Epoch milliseconds since when these workers are known. */
+  deployedAtMs(): Promise<number>;
+}
+
+export function openHealth(looked: Looked, clock: Clock): HealthCheck {
   let last: { at: number; health: Promise<Health> } | undefined;
   return {
     look() {
       const at = clock.now();
-      if (last === undefined || at - last.at >= REMEMBERED_MS)
-        last = { at, health: look(opened, queues, at) };
+      if (last === undefined || at - last.at >= REMEMBERED_MS) last = { at, health: look(looked, at) };
       return last.health;
     },
   };
 }
 
 async function look(
-  opened: ReadonlyMap<TableName, Table>,
-  queues: () => Promise<Depths>,
+  { tables: opened, queues, known, deployedAtMs: deployed }: Looked,
   nowMs: number,
 ): Promise<Health> {
   const problems: string[] = [];
   let failing = false;
+  const noAnswer = (what: string, error: unknown): undefined => {
+    problems.push(`No answer from ${what}: ${error instanceof Error ? error.name : 'unknown'}.`);
+  };
   /** What fails here is what health is about: it becomes a problem in the answer. */
   const tried = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await read();
     } catch (error) {
       failing = true;
-      problems.push(`No answer from ${what}: ${error instanceof Error ? error.name : 'unknown'}.`);
-      return undefined;
+      return noAnswer(what, error);
     }
   };
   const states = await Promise.all(
@@ -121,7 +144,14 @@ async function look(
   const workers =
     runs && working.has('runs') ? await tried('the list of workers', () => readWorkers(runs)) : undefined;
   const depth = await tried('the queues', queues);
-  problems.push(...concerns(openCircuits ?? 0, workers, depth ?? {}, nowMs));
+  const isNew = workers !== undefined && known.some(({ worker }) => !workers.lastSuccess.has(worker));
+  const since = isNew
+    ? await deployed().catch((error: unknown) => noAnswer('its own deployment', error))
+    : undefined;
+  problems.push(
+    ...concerns(openCircuits ?? 0, workers, depth ?? {}, nowMs),
+    ...(workers === undefined ? [] : lateWorkers(known, workers.lastSuccess, since, nowMs)),
+  );
   const gauges = workers?.gauges;
   return {
     status: failing ? 'failing' : problems.length > 0 ? 'degraded' : 'ok',
@@ -137,14 +167,19 @@ async function look(
         ? undefined
         : (nowMs - Date.parse(gauges.oldestPendingAt)) / 1_000,
     nextTokenExpiryAt: gauges?.nextTokenExpiryAt,
-    workers: Object.fromEntries(
-      (workers?.lastSuccess ?? []).map(({ worker, at }) => [
-        worker,
-        { lastSuccessAt: at, secondsAgo: (nowMs - Date.parse(at)) / 1_000 },
-      ]),
-    ),
+    workers: workers === undefined ? {} : seen(known, workers, nowMs),
     problems,
   };
+}
+
+function seen(known: readonly KnownWorker[], { lastSuccess }: Workers, nowMs: number): Health['workers'] {
+  return Object.fromEntries(
+    known.map(({ worker }) => {
+      const at = lastSuccess.get(worker);
+      const secondsAgo = at === undefined ? null : (nowMs - Date.parse(at)) / 1_000;
+      return [worker, { lastSuccessAt: at ?? null, secondsAgo }];
+    }),
+  );
 }
 
 function concerns(
@@ -153,7 +188,6 @@ function concerns(
   depth: Depths,
   nowMs: number,
 ): string[] {
-  const late = (workers?.lastSuccess ?? []).filter(({ at }) => nowMs - Date.parse(at) > LATE_MS);
   const dead = Object.entries(depth).filter(
     ([name, { waiting }]) => name.includes('dead-letters') && waiting > 0,
   );
@@ -165,9 +199,14 @@ function concerns(
     ...(expiry !== undefined && Date.parse(expiry) - nowMs < EXPIRY_WARNING_MS
       ? [`A vendor token ends at ${expiry}: connect again.`]
       : []),
-    ...late.map(({ worker, at }) => `${worker} last succeeded at ${at}.`),
     ...dead.map(([name, { waiting }]) => `${waiting} messages wait on ${name}.`),
   ];
+}
+
+async function deployedAtMs(client: LambdaClient, name: string): Promise<number> {
+  const command = new GetFunctionConfigurationCommand({ FunctionName: name });
+  const { LastModified } = await client.send(command);
+  return Date.parse(LastModified ?? '');
 }
 
 async function countOpen(circuits: Table, nowMs: number): Promise<number> {

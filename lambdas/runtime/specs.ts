@@ -30,8 +30,11 @@ export interface TaskSpec extends FunctionSpec {
 export type TriggerSource =
   /** EventBridge rule → queue with dead letters → function, partial batch failures. */
   | { kind: 'rule'; bus: 'default' | 'platform'; pattern: Record<string, unknown> }
-  /** EventBridge Scheduler → function, with dead letters. Event: { scheduledTime: ISO string }. */
-  | { kind: 'schedule'; expression: string }
+  /**
+   * EventBridge Scheduler → function, with dead letters. Event: { scheduledTime: ISO string }. `lateAfterMinutes` without a success
+   * /health says so: four intervals of a rate, unless told.
+   */
+  | { kind: 'schedule'; expression: string; lateAfterMinutes?: number }
   /** A queue other code sends to by its name → function, partial batch failures. */
   | { kind: 'queue'; queue: string; fifo?: boolean }
   /** DynamoDB stream → function, with dead letters. */

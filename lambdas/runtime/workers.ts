@@ -1,4 +1,4 @@
-// When did each scheduled worker last do its work, and what did the sweep count?
+// When did each scheduled worker last do its work, which are late, and what did the sweep count?
 //
 // Table runs, pk `platform#workers`, sk `success#<worker>`: at; sk `gauges`: what the last sweep saw. Read by /health.
 import * as z from 'zod';
@@ -41,8 +41,33 @@ export async function recordGauges(rows: Pick<Table, 'put'>, gauges: Gauges): Pr
   await rows.put({ Item: { pk: WORKERS, sk: 'gauges', ...gauges } });
 }
 
+export interface KnownWorker {
+  /** Name of its trigger. */
+  worker: string;
+  /** Without a success for longer it is late. */
+  lateAfterMs: number;
+}
+
+/** One sentence for each that is late. One that never succeeded is late when it was deployed long enough ago. */
+export function lateWorkers(
+  known: readonly KnownWorker[],
+  lastSuccess: ReadonlyMap<string, string>,
+  deployedAtMs: number | undefined,
+  nowMs: number,
+): string[] {
+  return known.flatMap(({ worker, lateAfterMs }) => {
+    const at = lastSuccess.get(worker);
+    const sinceMs = at === undefined ? (deployedAtMs ?? nowMs) : Date.parse(at);
+    if (nowMs - sinceMs <= lateAfterMs) return [];
+    return at === undefined
+      ? [`${worker} has never succeeded, although it was deployed at ${new Date(sinceMs).toISOString()}.`]
+      : [`${worker} last succeeded at ${at}.`];
+  });
+}
+
 export interface Workers {
-  lastSuccess: { worker: string; at: string }[];
+  /** Worker → ISO 8601. */
+  lastSuccess: ReadonlyMap<string, string>;
   gauges?: Gauges;
 }
 
@@ -53,9 +78,11 @@ export async function readWorkers(rows: Pick<Table, 'queryAll'>): Promise<Worker
   });
   const gauges = items.find(({ sk }) => sk === 'gauges');
   return {
-    lastSuccess: items
-      .filter(({ sk }) => sk.startsWith('success#'))
-      .map(({ sk, at }) => ({ worker: sk.slice('success#'.length), at: String(at) })),
+    lastSuccess: new Map(
+      items
+        .filter(({ sk }) => sk.startsWith('success#'))
+        .map(({ sk, at }) => [sk.slice('success#'.length), String(at)]),
+    ),
     ...(gauges === undefined ? {} : { gauges: Gauges.parse(gauges) }),
   };
 }

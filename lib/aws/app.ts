@@ -10,6 +10,7 @@ import { bundle, type BundleAsset, type BundleEntry } from './bundle.ts';
 import { discover, ROOT, type Found, type Tree } from './discover.ts';
 import { watchOver } from './operations-stack.ts';
 import { PlatformStack } from './platform-stack.ts';
+import { scheduledWorkers } from './scheduled-workers.ts';
 import { stageConfig, type StageOverrides } from './stages.ts';
 import { openApi } from '../../lambdas/runtime/openapi.ts';
 import type { FunctionSpec } from '../../lambdas/runtime/specs.ts';
@@ -71,14 +72,20 @@ const FONTS = [
 /** The function that serves the API's description, and has no right but to read it beside itself. */
 const API_DOCUMENT = { entry: 'openapi.routes', to: 'openapi.json' };
 
+/** The function that says whether each of them still comes. */
+const WORKER_LIST = { entry: 'health.routes', to: 'workers.json' };
+
 export function bundleEntries(tree: Tree): BundleEntry[] {
   const found: Found<FunctionSpec>[] = [...tree.tasks, ...tree.triggers, ...tree.routes];
+  const workers = scheduledWorkers(tree.triggers.map(({ spec }) => spec));
   return found.map(({ entry, file, spec }) => {
     const drawsText = Object.values(spec.needs).some((need) => need.layers?.includes('ffmpeg'));
-    const describesApi = entry === API_DOCUMENT.entry;
     const assets: BundleAsset[] = [
       ...(drawsText ? FONTS : []),
-      ...(describesApi ? [{ to: API_DOCUMENT.to, text: JSON.stringify(apiDocument(tree)) }] : []),
+      ...(entry === API_DOCUMENT.entry
+        ? [{ to: API_DOCUMENT.to, text: JSON.stringify(apiDocument(tree)) }]
+        : []),
+      ...(entry === WORKER_LIST.entry ? [{ to: WORKER_LIST.to, text: JSON.stringify(workers) }] : []),
     ];
     return { entry, file, assets };
   });

@@ -112,6 +112,37 @@ describe('GET /health', () => {
     await drain(world, 'creative-dead-letters');
   });
 
+  it('lists workers that never succeeded, and says so once they had time to', async () => {
+    const fresh = await testWorld();
+    fresh.cloud.faults.add({ function: 'sweep-audit', invocation: 'error' });
+    try {
+      const first = await ask(fresh, null, 'GET', '/health');
+      const unseen = { lastSuccessAt: null, secondsAgo: null };
+      expect([first.status, first.body['status'], first.body['workers']]).toEqual([
+        200,
+        'ok',
+        { SweepAudit: unseen, SweepRuns: unseen, WatchDrive: unseen },
+      ]);
+      await fresh.cloud.advance(19 * 60_000);
+      const { body: early } = await ask(fresh, null, 'GET', '/health');
+      expect(early['workers']).toMatchObject({
+        SweepAudit: unseen,
+        SweepRuns: { lastSuccessAt: expect.any(String) as string },
+      });
+      expect(early['problems']).not.toContainEqual(expect.stringContaining('SweepAudit'));
+      await fresh.cloud.advance(2 * 60_000);
+      const { status, body: late } = await ask(fresh, null, 'GET', '/health');
+      expect([status, late['status']]).toEqual([200, 'degraded']);
+      expect(late['problems']).toContainEqual(
+        expect.stringMatching(
+          /^SweepAudit has never succeeded, although it was deployed at 2026-11-20T09:00/,
+        ),
+      );
+    } finally {
+      await fresh.close();
+    }
+  });
+
   it('shows when each worker last succeeded, and says when one is late', async () => {
     await world.cloud.advance(6 * 60_000);
     await world.cloud.settle();
