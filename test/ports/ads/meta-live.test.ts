@@ -258,6 +258,19 @@ describe('the budgets of an account', () => {
     expect(byId(holders, below)).toMatchObject({ dailyBudget: usd(5_000), active: false });
   });
 
+  it('of what is archived or deleted do not count, even where Graph lists it', async () => {
+    const row = (id: string, status: string) => ({ id, status, daily_budget: '500', campaign_id: '1' });
+    const graph = scriptedGraph({
+      [`act_${ACCOUNT_ID}`]: [accountIn('USD')],
+      [`act_${ACCOUNT_ID}/campaigns`]: [{ data: [{ id: '1', status: 'ACTIVE' }, row('2', 'ARCHIVED')] }],
+      [`act_${ACCOUNT_ID}/adsets`]: [
+        { data: [row('3', 'DELETED'), row('4', 'ARCHIVED'), row('5', 'ACTIVE')] },
+      ],
+    });
+    const holders = await createMetaReader(connectedTo(graph)).budgets();
+    expect(holders.map(({ id, active }) => [id, active])).toEqual([['5', true]]);
+  });
+
   it('are read over pages, each once', async () => {
     const { meta } = world.sandbox;
     const campaignId = meta.addCampaign(DEFAULT_ACCOUNT.id);
