@@ -8,7 +8,7 @@ export interface Intents {
   keep(run: EffectsOwner): Promise<void>;
 }
 
-const table = tableNeed('runs', ['Query', 'UpdateItem']);
+const table = tableNeed('runs', ['Query', 'UpdateItem', 'ConditionCheckItem']);
 
 export const intentsNeed: Need<Intents> = {
   ...table,

@@ -97,13 +97,7 @@ export function openEffects(
   };
 
   const settlement = settlementKey({ tenant: run.tenant, runId: run.id, attempt: run.attempt ?? 1 });
-  const unsettled: TransactAction = {
-    ConditionCheck: {
-      TableName: table.name,
-      Key: settlement,
-      ConditionExpression: 'attribute_not_exists(pk)',
-    },
-  };
+  const still = unsettled(table, run);
 
   const rowsOf = async (effect: string): Promise<Intent[]> => {
     check(effect);
@@ -142,7 +136,7 @@ export function openEffects(
               ExpressionAttributeValues: { ':undone': 'undone' },
             },
           },
-          unsettled,
+          still,
         ]);
         return { status: 'new', details };
       } catch (error) {
@@ -175,7 +169,7 @@ export function openEffects(
           },
         },
         // The undo may have looked already, and be about to mark as undone what it did not see.
-        unsettled,
+        still,
       ]);
     },
     guard(effect, subject) {
@@ -190,7 +184,7 @@ export function openEffects(
             ExpressionAttributeValues: { ':undone': 'undone' },
           },
         },
-        unsettled,
+        still,
       ];
     },
     async undone(effect, subject) {
@@ -248,25 +242,36 @@ export async function openIntents(table: Pick<Table, 'queryAll'>, run: EffectsOw
 
 /**
  * The run succeeded: what it made stays, whatever a later attempt does. All or nothing; a repeat changes nothing.
- * A run has at most 100 effects that are not kept yet (the size of a transaction).
+ * A run has at most 99 effects that are not kept yet (the size of a transaction).
+ * @throws Conflict once the attempt is being settled: what it made is being undone.
  */
 export async function keepIntents(
-  table: Pick<Table, 'queryAll' | 'transact'>,
+  table: Pick<Table, 'name' | 'queryAll' | 'transact'>,
   run: EffectsOwner,
 ): Promise<void> {
   const applied = (await intentsOf(table, run)).filter(({ status }) => status === 'applied');
   if (applied.length === 0) return;
-  await table.transact(
-    applied.map(({ effect, subject }) => ({
-      Update: {
-        Key: { pk: runKey(run.tenant, run.id), sk: `effect#${effect}#${subject}` },
-        UpdateExpression: 'SET #status = :kept',
-        ConditionExpression: '#status = :applied',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':kept': 'kept', ':applied': 'applied' },
-      },
-    })),
-  );
+  const kept = applied.map(({ effect, subject }) => ({
+    Update: {
+      Key: { pk: runKey(run.tenant, run.id), sk: `effect#${effect}#${subject}` },
+      UpdateExpression: 'SET #status = :kept',
+      ConditionExpression: '#status = :applied',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':kept': 'kept', ':applied': 'applied' },
+    },
+  }));
+  await table.transact([...kept, unsettled(table, run)]);
+}
+
+/** Fails a transaction with Conflict once somebody settles the attempt. */
+function unsettled(table: Pick<Table, 'name'>, { tenant, id, attempt = 1 }: EffectsOwner): TransactAction {
+  return {
+    ConditionCheck: {
+      TableName: table.name,
+      Key: settlementKey({ tenant, runId: id, attempt }),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    },
+  };
 }
 
 /** Has an attempt of the run succeeded, so that what it made stays? */

@@ -100,8 +100,11 @@ export const { handler, trigger } = defineTrigger({
         ? []
         : await undoRun({ history, undo, now: clock.now }, { ...attempt, executionArn: ended.executionArn });
     await runs.closeSteps(attempt, clock.now());
-    // Its last step did everything and only its answer was lost: what it made stays, and so does its row.
-    const stands = row.status === 'succeeded' && (await hasKept(history, { tenant, id: runId }));
+    // Its last step did everything and only its answer was lost, or came while this attempt was being claimed, after which nothing
+    // is kept: what it made stays, and so does its row.
+    const stands =
+      (await hasKept(history, { tenant, id: runId })) &&
+      (await runs.get(tenant, runId))?.status === 'succeeded';
     if (!stands) await close(runs, attempt, ended, state, clock.now());
     if (!stands && !claim.reported) {
       await report({ bus, deadLetters }, row, ended, state);

@@ -107,7 +107,7 @@ describe('intents', () => {
     await expect(effects.applied('ad', 'a', { id: '1' })).rejects.toMatchObject({ name: 'Conflict' });
   });
 
-  it('begin, end and join nothing once their attempt is being settled, nor after; the next attempt does', async () => {
+  it('begin, end, join and keep nothing once their attempt is being settled, nor after; the next attempt does', async () => {
     const run = freshRun();
     const effects = effectsOf(run);
     await effects.begin('ad', 'begun', {});
@@ -122,6 +122,7 @@ describe('intents', () => {
       await expect(effects.begin('ad', 'applied', {})).rejects.toMatchObject(conflict);
       await expect(effects.applied('ad', 'begun', { id: '2' })).rejects.toMatchObject(conflict);
       await expect(table.transact(effects.guard('ad', 'begun'))).rejects.toMatchObject(conflict);
+      await expect(keepIntents(table, run)).rejects.toMatchObject(conflict);
     };
     await settlement.claim(attempt, 1_000);
     await refusals();
