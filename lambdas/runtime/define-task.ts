@@ -117,6 +117,7 @@ export function defineTask<
   const runtimeNeeds = taskRuntimeNeeds({
     effects: (definition.effects?.length ?? 0) > 0,
     undoes: (definition.undoes?.length ?? 0) > 0,
+    memoised: definition.memoised ?? false,
   });
   const layered = Object.values(needs).some((need) => need.layers?.includes('ffmpeg') === true);
 

@@ -2,7 +2,6 @@
 import {
   DescribeExecutionCommand,
   SFNClient,
-  SendTaskFailureCommand,
   SendTaskSuccessCommand,
   StartExecutionCommand,
   StopExecutionCommand,
@@ -41,8 +40,6 @@ export interface StateMachine {
   describe(name: string): Promise<ExecutionDescription | undefined>;
   /** @throws Conflict when nobody waits on the token any more. */
   taskSucceeded(token: string, output: unknown): Promise<void>;
-  /** @throws Conflict when nobody waits on the token any more. */
-  taskFailed(token: string, error: string, cause: string): Promise<void>;
 }
 
 type Access = 'start' | 'stop' | 'describe' | 'token';
@@ -77,7 +74,7 @@ function grantsOn(name: string, access: readonly Access[]): Grant[] {
     start: { actions: ['states:StartExecution'], on: machine },
     stop: { actions: ['states:StopExecution'], on: execution },
     describe: { actions: ['states:DescribeExecution'], on: execution },
-    token: { actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'], on: machine },
+    token: { actions: ['states:SendTaskSuccess'], on: machine },
   };
   return access.map((kind) => grants[kind]);
 }
@@ -124,10 +121,6 @@ function openStateMachine(env: Env, arn: string): StateMachine {
     async taskSucceeded(taskToken, output) {
       const command = new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output) });
       await tokenCall('SendTaskSuccess', () => client.send(command));
-    },
-    async taskFailed(taskToken, error, cause) {
-      const command = new SendTaskFailureCommand({ taskToken, error, cause });
-      await tokenCall('SendTaskFailure', () => client.send(command));
     },
   };
 }

@@ -13,11 +13,17 @@ export interface TaskRuntimeNeeds {
 }
 
 /** History rows, memos and intents in the table runs; large payloads below claims/. */
-export function taskRuntimeNeeds(options: { effects: boolean; undoes: boolean }): TaskRuntimeNeeds {
-  const actions = ['GetItem', 'PutItem', 'UpdateItem'] as const;
+export function taskRuntimeNeeds(options: {
+  effects: boolean;
+  undoes: boolean;
+  memoised: boolean;
+}): TaskRuntimeNeeds {
   return {
     history: tableNeed('runs', [
-      ...actions,
+      'PutItem',
+      'UpdateItem',
+      // Outputs of earlier attempts, and what an effect finds when it was begun before.
+      ...(options.effects || options.memoised ? (['GetItem'] as const) : []),
       ...(options.effects || options.undoes ? (['Query'] as const) : []),
       // An effect begins only while nobody undoes its attempt.
       ...(options.effects ? (['ConditionCheckItem'] as const) : []),

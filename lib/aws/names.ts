@@ -2,6 +2,7 @@
 import type { Stack } from 'aws-cdk-lib/core';
 import { SHARED_FOLDERS } from '../../lambdas/runtime/run-id.ts';
 import type { EnvValue, Grant, ResourceRef } from '../../lambdas/runtime/need.ts';
+import { TABLES } from '../../lambdas/runtime/tables.ts';
 import { mediaBucketName } from './media-bucket-name.ts';
 import type { PlatformStack } from './platform-stack.ts';
 
@@ -24,10 +25,8 @@ export function arnsOf(stack: Stack, platform: PlatformStack, ref: ResourceRef):
   const arn = (service: string, resource: string): string =>
     `arn:aws:${service}:${stack.region}:${stack.account}:${resource}`;
   switch (ref.kind) {
-    case 'table': {
-      const table = arn('dynamodb', `table/${stageName(platform, ref.name)}`);
-      return [table, `${table}/index/*`];
-    }
+    case 'table':
+      return [arn('dynamodb', `table/${stageName(platform, ref.name)}`)];
     case 'bucket': {
       const shared = SHARED_FOLDERS.some((folder) => ref.prefix.startsWith(`${folder}/`));
       const objects = shared ? `${ref.prefix}*` : `*/${ref.prefix}*`;
@@ -79,10 +78,22 @@ export function environmentValue(stack: Stack, platform: PlatformStack, value: E
   throw new Error(`A ${ref.kind} has no ${attribute}.`);
 }
 
-/** Object grants are on objects; listing is on the bucket. */
-export function resourcesOf(stack: Stack, platform: PlatformStack, grant: Grant): string[] {
-  const onBucket = grant.on.kind === 'bucket' && grant.actions.every((action) => action === 's3:ListBucket');
-  return onBucket ? [`arn:aws:s3:::${mediaBucketName(stack, platform)}`] : arnsOf(stack, platform, grant.on);
+/**
+ * What IAM must allow for a grant: object actions on objects, listing on the bucket; the right to query a table is also one
+ * on its indexes, where nothing else is possible.
+ */
+export function rightsFor(
+  stack: Stack,
+  platform: PlatformStack,
+  { actions, on }: Grant,
+): { actions: readonly string[]; resources: string[] }[] {
+  const onBucket = on.kind === 'bucket' && actions.every((action) => action === 's3:ListBucket');
+  if (onBucket) return [{ actions, resources: [`arn:aws:s3:::${mediaBucketName(stack, platform)}`] }];
+  const rights = [{ actions, resources: arnsOf(stack, platform, on) }];
+  const indexed = on.kind === 'table' && TABLES[on.name].indexes !== undefined;
+  if (!indexed || !actions.includes('dynamodb:Query')) return rights;
+  const indexes = arnsOf(stack, platform, on).map((table) => `${table}/index/*`);
+  return [...rights, { actions: ['dynamodb:Query'], resources: indexes }];
 }
 
 function first(arns: string[]): string {

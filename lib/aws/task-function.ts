@@ -10,7 +10,7 @@ import type { Grant } from '../../lambdas/runtime/need.ts';
 import type { FunctionSpec } from '../../lambdas/runtime/specs.ts';
 import { acknowledge } from './acknowledge.ts';
 import { moduleName } from './bundle.ts';
-import { environmentValue, functionName, resourcesOf } from './names.ts';
+import { environmentValue, functionName, rightsFor } from './names.ts';
 import type { PlatformStack } from './platform-stack.ts';
 
 export interface TaskFunctionProps {
@@ -82,7 +82,9 @@ function needsPolicy(
   const allow = (actions: readonly string[], resources: string[]): PolicyStatement =>
     new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources });
   const grants = grantsOf(spec);
-  const statements = grants.map((grant) => allow(grant.actions, resourcesOf(stack, platform, grant)));
+  const statements = grants
+    .flatMap((grant) => rightsFor(stack, platform, grant))
+    .map(({ actions, resources }) => allow(actions, resources));
   if (grants.some((grant) => grant.on.kind === 'secret')) {
     statements.push(allow(['kms:Decrypt'], [platform.vaultKey.keyArn]));
   }
@@ -110,7 +112,8 @@ function environment(stack: Stack, platform: PlatformStack, spec: FunctionSpec):
 /** Object prefixes, indexes and named families end in `*` by design: one acknowledgement per exact pattern. */
 function acknowledgeWildcards(role: Role, stack: Stack, platform: PlatformStack, spec: FunctionSpec): void {
   const wildcards = grantsOf(spec)
-    .flatMap((grant) => resourcesOf(stack, platform, grant))
+    .flatMap((grant) => rightsFor(stack, platform, grant))
+    .flatMap(({ resources }) => resources)
     .filter((resource) => resource !== '*' && resource.includes('*'));
   for (const resource of new Set(wildcards)) {
     acknowledge(

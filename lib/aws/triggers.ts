@@ -106,7 +106,7 @@ function readQueue(
   });
   allow(
     handler,
-    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
     [made.queue.queueArn],
   );
   new EventSourceMapping(scope, `${spec.name}Source`, {
