@@ -5,8 +5,8 @@ import { HttpProblem, notFound } from '../runtime/problem.ts';
 import { RunId } from '../runtime/run-id.ts';
 import type { Run, Runs } from '../runtime/runs.ts';
 import type { Need } from '../runtime/need.ts';
-import { reportKeyOf, type Report } from './creative-view.ts';
 import { NewCreative } from './new-creative.ts';
+import { reportKeyOf, type Report } from './report.ts';
 import { CreativeRequest, CreativeSource } from './request.ts';
 import { BattlePlan, CtrPrediction, Forecast, RankedScene, SceneFeatures, Verdict } from './types.ts';
 

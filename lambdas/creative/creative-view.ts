@@ -3,34 +3,11 @@ import * as z from 'zod';
 import { RUN_STATUSES, type Run } from '../runtime/runs.ts';
 import { GoLive } from './go-live.ts';
 import { Published } from './publish-input.ts';
-import {
-  BattlePlan,
-  CtrPrediction,
-  Forecast,
-  Format,
-  listOf,
-  RankedScene,
-  RenderedVariation,
-  SceneFeatures,
-  Verdict,
-} from './types.ts';
+import { usedFallbackScores, type Report } from './report.ts';
+import { Forecast, Format } from './types.ts';
 
 /** Addresses of files are good for this long. */
 export const FILE_URL_SECONDS = 900;
-
-/** The object that RecordOutcome leaves below `analysis/`. */
-export const Report = z.object({
-  features: listOf(SceneFeatures),
-  ranked: listOf(RankedScene),
-  predictions: listOf(CtrPrediction),
-  plan: BattlePlan,
-  forecasts: listOf(Forecast),
-  verdicts: listOf(Verdict),
-  rendered: z.array(RenderedVariation),
-  published: Published.nullable(),
-  goLive: GoLive.nullable(),
-});
-export type Report = z.infer<typeof Report>;
 
 const File = z.object({
   format: Format,
@@ -80,12 +57,6 @@ export const CreativeView = z.object({
 });
 export type CreativeView = z.infer<typeof CreativeView>;
 
-/** Key of the run's report, from the run's recorded output. */
-export function reportKeyOf(run: Run): string | undefined {
-  const output = z.object({ reportKey: z.string() }).safeParse(run.output);
-  return output.success ? output.data.reportKey : undefined;
-}
-
 /** `sign` makes an address of a key. */
 export async function viewOf(
   run: Run,
@@ -124,9 +95,7 @@ export async function viewOf(
       variations: await Promise.all(variations),
       published,
       goLive: report.goLive,
-      usedFallbackScores: [...report.predictions.list, ...report.forecasts.list.map(({ ctr }) => ctr)].some(
-        ({ source }) => source === 'fallback',
-      ),
+      usedFallbackScores: usedFallbackScores(report),
     },
   };
 }

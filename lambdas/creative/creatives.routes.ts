@@ -19,11 +19,12 @@ import {
   analysisRequest,
   patienceNeed,
 } from './analyze-video.ts';
-import { CreativeView, FILE_URL_SECONDS, Report, reportKeyOf, viewOf } from './creative-view.ts';
+import { CreativeView, FILE_URL_SECONDS, viewOf } from './creative-view.ts';
 import { creativesNeed } from './creatives.ts';
 import { ctrPort } from './ctr-port.ts';
 import { answerCtr, CtrAnswer, CtrQuestion, CtrUnavailable } from './ctr-question.ts';
 import { Accepted, NewCreative, requestOf, storeSidecars, uploadFor } from './new-creative.ts';
+import { Report, reportKeyOf } from './report.ts';
 import { decisionOf, ReviewBody, reviewOver, reviewRecord, ReviewView, reviewView } from './review-answer.ts';
 import { CREATIVE_GENERATION, launchRun, openRun, runIdOf, startNeeds, startRun } from './start-run.ts';
 

@@ -9,34 +9,13 @@ import { runsNeed } from '../runtime/runs-need.ts';
 import { GoLive } from './go-live.ts';
 import { Published } from './publish-input.ts';
 import { clearAway, leftoversOf } from './leftovers.ts';
+import { Report, usedFallbackScores } from './report.ts';
 import { CreativeRequest } from './request.ts';
-import {
-  BattlePlan,
-  CtrPrediction,
-  Forecast,
-  listOf,
-  RankedScene,
-  RenderedVariation,
-  SceneFeatures,
-  Verdict,
-  Video,
-} from './types.ts';
+import { Video } from './types.ts';
 
 export const { handler, task } = defineTask({
   name: 'RecordOutcome',
-  input: z.object({
-    request: CreativeRequest,
-    video: Video,
-    features: listOf(SceneFeatures),
-    ranked: listOf(RankedScene),
-    predictions: listOf(CtrPrediction),
-    plan: BattlePlan,
-    forecasts: listOf(Forecast),
-    verdicts: listOf(Verdict),
-    rendered: z.array(RenderedVariation),
-    published: Published.nullable(),
-    goLive: GoLive.nullable(),
-  }),
+  input: Report.extend({ request: CreativeRequest, video: Video }),
   output: z.object({
     outcome: z.enum(['published', 'analyzed']),
     /** Everything above, as an object in the media bucket. */
@@ -45,7 +24,6 @@ export const { handler, task } = defineTask({
     variations: z.number().int(),
     published: Published.nullable(),
     goLive: GoLive.nullable(),
-    /** Scores of the click-through model could not be had and were replaced. */
     usedFallbackScores: z.boolean(),
   }),
   needs: {
@@ -69,9 +47,7 @@ export const { handler, task } = defineTask({
       variations: input.rendered.length,
       published: input.published,
       goLive: input.goLive,
-      usedFallbackScores: [...input.predictions.list, ...input.forecasts.list.map(({ ctr }) => ctr)].some(
-        ({ source }) => source === 'fallback',
-      ),
+      usedFallbackScores: usedFallbackScores(input),
     };
     await bus.publish([
       {
