@@ -1,6 +1,9 @@
 // Which rights are granted although no test on the embedded cloud needs them, and why?
+import type { GrantedRight } from '../support/grant-use.ts';
 
 export interface GrantReason {
+  /** Of the role's name, which holds the function's: `StartTranscriptionRole`; every role when absent. */
+  role?: RegExp;
   action: RegExp;
   /** As deployed: an ARN. */
   resource: RegExp;
@@ -36,15 +39,108 @@ export const GRANT_REASONS: readonly GrantReason[] = [
     reason: 'S3 looks at it only when an object is not there: a claim or a file that is gone.',
   },
   {
-    action: /^dynamodb:/,
-    resource: /:table\/[\w-]+\/index\/\*$/,
-    reason: 'A grant on a table covers its indexes; functions that never query one share the need.',
+    action: /^dynamodb:Query$/,
+    resource: /:table\/[\w-]+-(runs|creatives|changes)(\/index\/\*)?$/,
+    reason:
+      'The right to query an indexed table covers table and indexes; some functions query only the one.',
+  },
+  {
+    action: /^dynamodb:(GetItem|PutItem|DeleteItem)$/,
+    resource: /:table\/[\w-]+-circuits$/,
+    reason:
+      'Every vendor call may find, open and close a circuit; the life of a circuit is proven once (circuits.test.ts), not per function.',
+  },
+  {
+    role: /(StartUpload|WatchDrive|AskForReview)Role/,
+    action: /^dynamodb:(GetItem|PutItem|UpdateItem)$/,
+    resource: /:table\/[\w-]+-runs$/,
+    reason:
+      'runsNeed grants what its kind of access may take: opening, reading, moving and closing a row; these do only a part.',
+  },
+  {
+    role: /^(?!.*(StartUpload|WatchDrive|Api)Role)/,
+    action: /^dynamodb:PutItem$/,
+    resource: /:table\/[\w-]+-runs$/,
+    reason:
+      'Whichever step comes first makes the row of a run that was started past the API; in the tests it is the first state.',
+  },
+  {
+    action: /^s3:GetObject$/,
+    resource: /\/models\/\*$/,
+    reason:
+      'Read once a tenant has a trained model, which no area makes yet; until then the table says that there is none.',
+  },
+  {
+    role: /(CreativesApi|Executions)Role/,
+    action: /^dynamodb:DeleteItem$/,
+    resource: /:table\/[\w-]+-runs$/,
+    reason:
+      'An idempotency key is let go when its request failed: proven for all routes in define-routes.test.ts.',
+  },
+  {
+    role: /UndoQueueGoLiveRole/,
+    action: /^dynamodb:(GetItem|PutItem)$/,
+    resource: /:table\/[\w-]+-(changes|creatives)$/,
+    reason:
+      'Only for a change that was taken before its undo, and for an experiment that replaced another (undo-queue-go-live.task.test.ts).',
+  },
+  {
+    role: /(StartTranscription|ReadTranscription)Role/,
+    action: /^s3:(GetObject|PutObject)$/,
+    resource: /\/(\*\/sources|\*\/analysis|uploads)\/\*$/,
+    reason:
+      'Transcribe reads the sound and writes the words with the caller’s rights; the simulated one asks for none, and both steps share the port.',
+  },
+  {
+    role: /LabelScenesRole/,
+    action: /^s3:GetObject$/,
+    resource: /\/(\*\/frames|uploads)\/\*$/,
+    reason:
+      'Rekognition reads frames with the caller’s rights, and the simulated one asks for none; labels of one’s own are read in label-scenes.task.test.ts.',
+  },
+  {
+    role: /RenderSingleRole/,
+    action: /^s3:(GetObject|PutObject)$/,
+    resource: /\/\*\/(sources|renders)\/\*$/,
+    reason:
+      'A lone variation is rendered from nothing in render-single.task.test.ts; deployed, the tests let it find one that is there.',
+  },
+  {
+    action: /^(rekognition:Detect(Labels|Text)|transcribe:(Start|Get)TranscriptionJob|bedrock:InvokeModel)$/,
+    resource: /^\*$/,
+    reason:
+      'Simulated by the sandbox, which knows no roles; what is asked of them is proven by the contracts of the ports (test/ports).',
+  },
+  {
+    role: /(StartTranscription|ReadTranscription)Role/,
+    action: /^secretsmanager:GetSecretValue$/,
+    resource: /:secret:impresario\/platform\/\*$/,
+    reason: 'The key of an OpenAI-compatible transcription; the deployed tests listen with Transcribe.',
+  },
+  {
+    role: /SettleRunRole/,
+    action: /^states:DescribeExecution$/,
+    resource: /:execution:impresario-dev-\*:\*$/,
+    reason:
+      'Asked only when the status event left out an input above 256 KB, which the embedded bus never does.',
+  },
+  {
+    role: /ScheduleRole/,
+    action: /^sqs:SendMessage$/,
+    resource: /-dead-letters$/,
+    reason:
+      'The scheduler sends here what it could not hand to the function for six hours: proven in test/local/scheduler.',
+  },
+  {
+    role: /(WatchDrive|SweepAudit|SweepRuns)Role/,
+    action: /^sqs:(SendMessage|GetQueueAttributes|GetQueueUrl)$/,
+    resource: /-dead-letters$/,
+    reason:
+      'Lambda sends here what failed three times; the CDK grants a destination the two reads as well, which nobody needs.',
   },
 ];
 
-/** Undefined when the right must be used by a test or go. */
-export function reasonFor(grant: { action: string; resource: string }): string | undefined {
-  return GRANT_REASONS.find(
-    ({ action, resource }) => action.test(grant.action) && resource.test(grant.resource),
-  )?.reason;
+/** Does the reason speak of this right? */
+export function excuses({ role = /./, action, resource }: GrantReason, right: GrantedRight): boolean {
+  return role.test(right.roleArn) && action.test(right.action) && resource.test(right.resource);
 }

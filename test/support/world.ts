@@ -6,7 +6,9 @@ import { locateFfmpeg, type FfmpegLocation } from '../../lambdas/creative/media/
 import { startWorld, type World, type WorldOptions } from '../../lib/laptop/world.ts';
 import { makeSampleVideo } from '../../lib/sandbox/corpus/sample.ts';
 import type { VideoTruth } from '../../lib/sandbox/truth.ts';
+import { inject } from 'vitest';
 import { testAssembly } from './assembly.ts';
+import { noteUse } from './grant-use.ts';
 
 export const START = Date.UTC(2026, 10, 20, 9, 0, 0);
 export const MEDIA_BUCKET = 'impresario-dev-media-000000000000-us-east-1';
@@ -24,7 +26,14 @@ export async function testWorld(options: Partial<WorldOptions> = {}): Promise<Wo
     ...options,
   });
   await world.connect('demo');
-  return world;
+  const folder = inject('grantUse');
+  return {
+    ...world,
+    async close() {
+      if (folder !== undefined) noteUse(folder, world.cloud);
+      await world.close();
+    },
+  };
 }
 
 export async function testFfmpeg(): Promise<FfmpegLocation> {
