@@ -1,7 +1,7 @@
 // Which variations go on, in which words, and must a person decide?
 import * as z from 'zod';
 import { Unavailable } from '../runtime/errors.ts';
-import { reviewReasons } from './council.ts';
+import { reviewReasons, type CouncilRules, type PanelRules } from './council.ts';
 import { forecastAll } from './forecasting.ts';
 import { judgeUntilApproved, type Panel } from './judging.ts';
 import type { ForecastBaseline } from './oracle.ts';
@@ -27,9 +27,9 @@ export const QualityOutput = z.object({
   reviewReasons: z.array(z.string()),
 });
 
+/** What the tenant's settings say of it. */
 export interface QualityRules {
-  minimumApproved: number;
-  maximumDisagreement: number;
+  council: CouncilRules & PanelRules;
   forecastBaseline: ForecastBaseline;
 }
 
@@ -41,10 +41,18 @@ const JUDGED_TOGETHER = 3;
  * @throws Unavailable when there is a model and it answered for no judge of any variation: nobody has judged.
  */
 export async function reviewPlan(
-  { plan, forecasts, features }: z.output<typeof QualityInput>,
-  panel: Panel,
-  rules: QualityRules,
+  { request, video, plan, forecasts, features }: z.output<typeof QualityInput>,
+  { council, forecastBaseline }: QualityRules,
+  judges: Pick<Panel, 'predictor' | 'model' | 'seed'>,
 ): Promise<z.output<typeof QualityOutput>> {
+  const panel: Panel = {
+    ...judges,
+    brief: request.brief,
+    scenes: features.list,
+    sourceSha256: video.sha256,
+    rules: council,
+    usualCtr: forecastBaseline.ctrPercent / 100,
+  };
   const judged: Awaited<ReturnType<typeof judgeUntilApproved>>[] = [];
   for (let at = 0; at < plan.variations.length; at += JUDGED_TOGETHER) {
     const some = plan.variations.slice(at, at + JUDGED_TOGETHER);
@@ -57,7 +65,7 @@ export async function reviewPlan(
   }
   const known = new Map(forecasts.list.map((one) => [one.variationId, one]));
   const rewritten = judged.map(({ variation }) => variation).filter(({ id }) => !known.has(id));
-  for (const one of forecastAll(rewritten, features.list, panel.predictor, rules.forecastBaseline))
+  for (const one of forecastAll(rewritten, features.list, panel.predictor, forecastBaseline))
     known.set(one.variationId, one);
   const distinct = judged.filter(
     ({ variation }, index) => judged.findIndex((other) => other.variation.id === variation.id) === index,
@@ -68,7 +76,7 @@ export async function reviewPlan(
     forecasts: { list: distinct.flatMap(({ variation }) => known.get(variation.id) ?? []) },
     verdicts: { list: verdicts },
     approved: verdicts.filter(({ approved }) => approved).map(({ variationId }) => variationId),
-    reviewReasons: reviewReasons(verdicts, rules, plan.needsReview ? reasonsOf(plan) : []),
+    reviewReasons: reviewReasons(verdicts, council, plan.needsReview ? reasonsOf(plan) : []),
   };
 }
 

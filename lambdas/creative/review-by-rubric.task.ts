@@ -13,21 +13,11 @@ export const { handler, task } = defineTask({
   needs: { ctr: ctrPort, predictions: predictionsNeed, settings: settingsNeed },
   runPercent: [58, 62],
   async run(input, { ctr, predictions, settings, run, clock }) {
-    const { council, forecastBaseline } = await settings.get(run.tenant);
-    const reviewed = await reviewPlan(
-      input,
-      {
-        brief: input.request.brief,
-        scenes: input.features.list,
-        sourceSha256: input.video.sha256,
-        predictor: await ctr.for(run.tenant),
-        rules: { threshold: council.threshold },
-        usualCtr: forecastBaseline.ctrPercent / 100,
-        model: null,
-        seed: 0,
-      },
-      { ...council, forecastBaseline },
-    );
+    const reviewed = await reviewPlan(input, await settings.get(run.tenant), {
+      predictor: await ctr.for(run.tenant),
+      model: null,
+      seed: 0,
+    });
     await predictions.write(run.tenant, run.id, reviewed.forecasts.list, clock.now());
     const reason = `The Council failed (${input.failure.Error}), so the rubrics judged.`;
     return { ...reviewed, reviewReasons: [reason, ...reviewed.reviewReasons] };

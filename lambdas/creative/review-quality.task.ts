@@ -15,21 +15,11 @@ export const { handler, task } = defineTask({
   memoryMb: 512,
   runPercent: [58, 62],
   async run(input, { ctr, predictions, settings, model, run, clock, random }) {
-    const { council, forecastBaseline } = await settings.get(run.tenant);
-    const reviewed = await reviewPlan(
-      input,
-      {
-        brief: input.request.brief,
-        scenes: input.features.list,
-        sourceSha256: input.video.sha256,
-        predictor: await ctr.for(run.tenant),
-        rules: { threshold: council.threshold },
-        usualCtr: forecastBaseline.ctrPercent / 100,
-        model: model === null ? null : await model(),
-        seed: random.int(0, 2 ** 31 - 1),
-      },
-      { ...council, forecastBaseline },
-    );
+    const reviewed = await reviewPlan(input, await settings.get(run.tenant), {
+      predictor: await ctr.for(run.tenant),
+      model: model === null ? null : await model(),
+      seed: random.int(0, 2 ** 31 - 1),
+    });
     await predictions.write(run.tenant, run.id, reviewed.forecasts.list, clock.now());
     return reviewed;
   },

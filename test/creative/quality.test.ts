@@ -8,7 +8,7 @@ import type { Model } from '../../lambdas/ports/model/model.ts';
 import { reviewPlan } from '../../lambdas/creative/quality.ts';
 import { renderSpecs } from '../../lambdas/creative/render-input.ts';
 import { launchAim, launchBudgetMinor } from '../../lambdas/creative/launch.ts';
-import { BRIEF, creativeRun, SHA256 } from '../support/creative-run.ts';
+import { creativeRun } from '../support/creative-run.ts';
 
 const run = creativeRun('t');
 const predictor = {
@@ -17,24 +17,18 @@ const predictor = {
   predict: (subject: string, features: Parameters<typeof predictCtr>[2]) =>
     predictCtr(PRIOR_MODEL, subject, features),
 } as const;
-const panel = {
-  brief: BRIEF,
-  scenes: run.features.list,
-  sourceSha256: SHA256,
-  predictor,
-  rules: { threshold: 85 },
-  usualCtr: 0.01,
-  model: null,
-  seed: 1,
+const judges = { predictor, model: null, seed: 1 };
+const rules = {
+  council: { threshold: 85, minimumApproved: 3, maximumDisagreement: 60 },
+  forecastBaseline: { roas: 2, ctrPercent: 1 },
 };
-const rules = { minimumApproved: 3, maximumDisagreement: 60, forecastBaseline: { roas: 2, ctrPercent: 1 } };
 const [first, ...others] = run.plan.variations;
 const [one] = run.forecasts.list;
 if (!first || !one) throw new Error('no plan');
 
 describe('the council’s review', () => {
   it('approves the whole default plan of a complete brief, and nobody needs to look', async () => {
-    const quality = await reviewPlan(run, panel, rules);
+    const quality = await reviewPlan(run, rules, judges);
     expect(quality.approved).toEqual(run.plan.variations.map(({ id }) => id));
     expect(quality.reviewReasons).toEqual([]);
     for (const { score } of quality.verdicts.list) expect(score).toBeGreaterThanOrEqual(85);
@@ -49,8 +43,8 @@ describe('the council’s review', () => {
     };
     const quality = await reviewPlan(
       { ...run, plan: { ...run.plan, variations: [flawed, ...others] } },
-      panel,
       rules,
+      judges,
     );
     const ids = quality.plan.variations.map(({ id }) => id);
     expect(ids[0]).not.toBe(flawed.id);
@@ -74,7 +68,7 @@ describe('the council’s review', () => {
         return schema.parse({ items });
       },
     } as unknown as Model;
-    const quality = await reviewPlan(run, { ...panel, model: slow }, rules);
+    const quality = await reviewPlan(run, rules, { ...judges, model: slow });
     expect(quality.verdicts.list.map(({ variationId }) => variationId)).toEqual(
       run.plan.variations.map(({ id }) => id),
     );
@@ -84,7 +78,7 @@ describe('the council’s review', () => {
 
   it('asks a person when too few are left, and keeps a variation only once', async () => {
     const twice = { ...run, plan: { ...run.plan, variations: [first, first] } };
-    const quality = await reviewPlan(twice, panel, rules);
+    const quality = await reviewPlan(twice, rules, judges);
     expect(quality.approved).toEqual([first.id]);
     expect(quality.reviewReasons).toEqual([expect.stringMatching(/Only 1 of 1/)]);
   });

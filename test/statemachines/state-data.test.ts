@@ -85,17 +85,8 @@ async function variablesOf(): Promise<Record<string, unknown>> {
   const forecasts = { list: forecastAll(plan.variations, features.list, predictor, forecastBaseline) };
   const reviewed = await reviewPlan(
     { request, video, plan, features, forecasts },
-    {
-      brief: request.brief,
-      scenes: features.list,
-      sourceSha256: SHA256,
-      predictor,
-      rules: { threshold: 85 },
-      usualCtr: 0.01,
-      model: null,
-      seed: 1,
-    },
-    { minimumApproved: 3, maximumDisagreement: 40, forecastBaseline },
+    { council: { threshold: 85, minimumApproved: 3, maximumDisagreement: 40 }, forecastBaseline },
+    { predictor, model: null, seed: 1 },
   );
   const rendered = reviewed.plan.variations.map(({ id }): RenderedVariation => ({
     variationId: id,
