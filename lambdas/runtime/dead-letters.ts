@@ -18,7 +18,7 @@ export const DeadLetter = z.discriminatedUnion('kind', [
     kind: z.literal('run'),
     ...common,
     executionArn: z.string(),
-    /** State that failed. */
+    /** State that failed, not the undo after it; left out when none was entered. */
     state: z.string().optional(),
   }),
   z.object({

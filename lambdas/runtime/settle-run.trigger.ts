@@ -5,6 +5,7 @@ import { deadLettersNeed, type DeadLetter, type DeadLetterQueues } from './dead-
 import { defineTrigger } from './define-trigger.ts';
 import { Unavailable } from './errors.ts';
 import { areaOf, eventOf } from './events.ts';
+import { failedStateNeed } from './failed-state.ts';
 import { functionFamilyNeed } from './functions.ts';
 import { hasKept } from './intents.ts';
 import { emitMetric } from './metrics.ts';
@@ -13,7 +14,6 @@ import type { Run, RunEnd, Runs } from './runs.ts';
 import { runsNeed } from './runs-need.ts';
 import { openSettlement, type Attempt } from './settlement.ts';
 import { stateMachinesNeed } from './state-machine.ts';
-import { listSteps } from './steps.ts';
 import { tableNeed } from './table.ts';
 import { settleDebts, undoRun, type UndoFailure } from './undo-run.ts';
 
@@ -62,6 +62,7 @@ export const { handler, trigger } = defineTrigger({
     runs: runsNeed('read', 'write'),
     undo: functionFamilyNeed('Undo'),
     machines: stateMachinesNeed('describe'),
+    failedState: failedStateNeed,
     deadLetters: deadLettersNeed('send'),
     bus: busNeed,
   },
@@ -69,7 +70,7 @@ export const { handler, trigger } = defineTrigger({
   // Each message may take as long as an undo.
   batchSize: 1,
   event: StatusChange,
-  async run({ detail }, { history, runs, undo, machines, deadLetters, bus, clock, log }) {
+  async run({ detail }, { history, runs, undo, machines, failedState, deadLetters, bus, clock, log }) {
     const { workflow, execution } = parseExecutionArn(detail.executionArn);
     const ended: Ended = { ...detail, workflow };
     const input = Input.safeParse(
@@ -94,21 +95,20 @@ export const { handler, trigger } = defineTrigger({
     const claim = await settlement.claim(attempt, TIMEOUT_SECONDS * 1_000);
     if (claim === undefined) return;
 
-    const state = failedState(row, await listSteps(history, tenant, runId), ended);
     const failures =
       ended.status === 'SUCCEEDED'
         ? []
         : await undoRun({ history, undo, now: clock.now }, { ...attempt, executionArn: ended.executionArn });
     await runs.closeSteps(attempt, clock.now());
-    // Its last step did everything and only its answer was lost, or came while this attempt was being claimed, after which nothing
-    // is kept: what it made stays, and so does its row.
-    const stands =
-      (await hasKept(history, { tenant, id: runId })) &&
-      (await runs.get(tenant, runId))?.status === 'succeeded';
-    if (!stands) await close(runs, attempt, ended, state, clock.now());
-    if (!stands && !claim.reported) {
-      await report({ bus, deadLetters }, row, ended, state);
-      await settlement.reported(attempt);
+    // Its last step did everything and only its answer was lost: what it made stays, and so does its row.
+    const stands = row.status === 'succeeded' && (await hasKept(history, { tenant, id: runId }));
+    if (!stands) {
+      const state = ended.status === 'SUCCEEDED' ? undefined : await failedState(ended.executionArn, ended);
+      await close(runs, attempt, ended, state, clock.now());
+      if (!claim.reported) {
+        await report({ bus, deadLetters }, row, ended, state);
+        await settlement.reported(attempt);
+      }
     }
     if (failures.length === 0) {
       await settleDebts(history, attempt);
@@ -139,18 +139,6 @@ async function rowOf(
   const found = await runs.get(tenant, runId);
   if (found !== undefined) return found;
   return (await runs.open({ tenant, runId, stateMachine: workflow, request, nowMs: startDate })).run;
-}
-
-/** The step that failed last in this attempt; where nothing failed, the one that was entered last. */
-function failedState(
-  row: Run,
-  steps: Awaited<ReturnType<typeof listSteps>>,
-  { error }: Ended,
-): string | undefined {
-  const failed = steps
-    .filter(({ status, attempt }) => status === 'failed' && attempt === row.attempt)
-    .toSorted((a, b) => (a.endedAt ?? '').localeCompare(b.endedAt ?? ''));
-  return (failed.findLast((step) => step.error?.name === error) ?? failed.at(-1))?.state ?? row.phase;
 }
 
 function endOf(ended: Ended, state: string | undefined, nowMs: number): RunEnd {

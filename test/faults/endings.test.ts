@@ -81,6 +81,34 @@ describe('an execution that ran out of time', () => {
   });
 });
 
+describe('a failed run', () => {
+  it.each([
+    { state: 'PublishAds', fault: { function: 'publish-ads', invocation: 'kill', when: 'before' } },
+    { state: 'PublishAds', fault: { function: 'publish-ads', invocation: 'throttle' } },
+    {
+      state: 'QueueGoLive',
+      fault: { function: 'queue-go-live', callIndex: 4, when: 'after', effect: { kind: 'kill' } },
+    },
+    {
+      state: 'ReportRenderFailure',
+      fault: { function: 'render-', invocation: 'error', errorType: 'Refused' },
+    },
+  ] as const)('says that it failed in $state, whatever ran after it: %#', async ({ state, fault }) => {
+    const subject = await rig.subject();
+    rig.break(subject, fault);
+    if (state === 'ReportRenderFailure')
+      rig.break(subject, {
+        function: 'report-render-failure',
+        invocation: 'error',
+        errorType: 'InvalidInput',
+      });
+    await rig.start(subject);
+    expect((await rig.ended(subject)).status).toBe('FAILED');
+    expect(await rig.take('creative-dead-letters')).toMatchObject([{ kind: 'run', state }]);
+    expect((await rig.runs.get(subject.tenant, subject.runId))?.error?.state).toBe(state);
+  });
+});
+
 describe('the queues', () => {
   it('are empty when all of this is over', async () => {
     // A message that is shown again after its visibility timeout finds its work done.
