@@ -1,4 +1,6 @@
 // What time is it inside the cloud, and when may it jump?
+import { createActivity } from './activity.ts';
+import { createPump } from './pump.ts';
 import { createTimerHeap, type TimerEntry } from './timer-heap.ts';
 import type { CloudClock, Timer } from './types.ts';
 
@@ -38,31 +40,12 @@ export interface LocalClock extends CloudClock {
 
 const DEFAULT_WITHIN_MS = 7 * 24 * 3_600_000;
 const STUCK_AFTER_MS = 60_000;
-/** Real time an outside client gets to reach the cloud before "nothing can happen any more" is believed. */
-const GRACE_MS = 1_000;
-/** Event-loop turns without any activity that count as quiet. */
-const QUIET_TURNS = 4;
 const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
 // Captured at load: inside an invocation the global `Date` reads this clock.
 const systemNow = Date.now.bind(Date);
-const turn = setImmediate;
 const startTimeout = setTimeout;
 const stopTimeout = clearTimeout;
-
-interface Waiter {
-  done: () => boolean | Promise<boolean>;
-  /** The clock may jump up to here for this waiter, idle timers included; undefined: settle, only while timers that count are left. */
-  limitMs: number | undefined;
-  /** Reaching the limit is success (advance), not failure (until). */
-  limitIsGoal: boolean;
-  stuckAfterMs: number;
-  resolve: () => void;
-  reject: (error: Error) => void;
-}
-
-const asError = (error: unknown): Error =>
-  error instanceof Error ? error : new Error(String(error), { cause: error });
 
 /** Makes a clock; `startAt` (epoch milliseconds) defaults to the machine's time. */
 export function createClock(options: { mode: 'virtual' | 'real'; startAt?: number }): LocalClock {
@@ -70,42 +53,33 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
   let offsetMs = options.startAt === undefined ? 0 : options.startAt - systemNow();
   let nowMs = options.startAt ?? systemNow();
   let order = 0;
-  let activity = 0;
-  let lastActivityAt = systemNow();
-  let pumping = false;
-  let waiters: Waiter[] = [];
   const heap = createTimerHeap();
-  const atWork = new Set<{ what: string }>();
   const realTimers = new Set<{ timeMs: number; idle: boolean; arm: () => void; stop: () => void }>();
-  let awakened: (() => void) | undefined;
+  const activity = createActivity(!virtual);
 
   const now = () => (virtual ? nowMs : Math.floor(systemNow() + offsetMs));
-  const busy = () => [...atWork].map((token) => token.what);
 
-  function touched() {
-    activity += 1;
-    if (pumping && awakened !== undefined) {
-      const wake = awakened;
-      awakened = undefined;
-      wake();
-    }
-  }
-
-  function work(what: string): () => void {
-    const token = { what };
-    atWork.add(token);
-    activity += 1;
-    return () => {
-      if (atWork.delete(token) && (atWork.size === 0 || !virtual)) touched();
-      else activity += 1;
-    };
-  }
+  const pump = createPump(
+    {
+      virtual,
+      now,
+      next: heap.next,
+      timersCount: () => heap.liveCount() > 0,
+      jump(timeMs) {
+        nowMs = Math.max(nowMs, Math.ceil(timeMs));
+        for (let next = heap.next(); next !== undefined && next.timeMs <= nowMs; next = heap.next()) {
+          heap.take()!();
+        }
+      },
+    },
+    activity,
+  );
 
   function atVirtual(timeMs: number, run: () => void, idle: boolean): Timer {
     // Whole milliseconds, like every clock that functions read: jittered delays have fractions.
     const entry: TimerEntry = { timeMs: Math.ceil(timeMs), order: order++, idle, run };
     heap.add(entry);
-    touched();
+    activity.touch();
     return { cancel: () => heap.cancel(entry) };
   }
 
@@ -152,152 +126,9 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
     });
   }
 
-  /** Waits for activity, at most `ms` of real time. */
-  const activityWithin = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timeout = startTimeout(resolve, ms);
-      awakened = () => {
-        stopTimeout(timeout);
-        resolve();
-      };
-    });
-
-  /** Several turns in a row with nothing at work and nothing new; false after a real-time wait that stays busy. */
-  async function quiet(): Promise<boolean> {
-    let seen = -1;
-    for (let turns = 0; turns < QUIET_TURNS;) {
-      if (atWork.size > 0) {
-        const activityBefore = activity;
-        await activityWithin(50);
-        if (activity !== activityBefore) lastActivityAt = systemNow();
-        if (atWork.size > 0) return false;
-        turns = 0;
-      }
-      await new Promise<void>((resolve) => turn(resolve));
-      turns = activity === seen && atWork.size === 0 ? turns + 1 : 0;
-      seen = activity;
-    }
-    return true;
-  }
-
-  function finish(waiter: Waiter, error?: Error) {
-    waiters = waiters.filter((other) => other !== waiter);
-    if (error === undefined) waiter.resolve();
-    else waiter.reject(error);
-  }
-
-  function whatIsNext(): string {
-    const next = heap.next();
-    return next === undefined
-      ? 'no timer is left'
-      : `the next ${next.idle ? 'idle ' : ''}timer is at ${new Date(next.timeMs).toISOString()}`;
-  }
-
-  async function checkWaiters() {
-    for (const waiter of waiters) {
-      try {
-        if (await waiter.done()) finish(waiter);
-      } catch (error) {
-        finish(waiter, asError(error));
-      }
-    }
-  }
-
-  /** How far the clock may move now; undefined when no waiter gains by a jump. */
-  function jumpTarget(): number | undefined {
-    const next = heap.next()?.timeMs;
-    let target: number | undefined;
-    for (const waiter of waiters) {
-      let wanted: number | undefined;
-      if (waiter.limitMs === undefined) wanted = heap.liveCount() > 0 ? next : undefined;
-      else if (next !== undefined && next <= waiter.limitMs) wanted = next;
-      else if (waiter.limitIsGoal) wanted = waiter.limitMs;
-      if (wanted !== undefined && (target === undefined || wanted < target)) target = wanted;
-    }
-    return target;
-  }
-
-  function fireDue() {
-    for (let next = heap.next(); next !== undefined && next.timeMs <= nowMs; next = heap.next()) {
-      heap.take()!();
-    }
-  }
-
-  function failStuck() {
-    const forMs = systemNow() - lastActivityAt;
-    for (const waiter of waiters) {
-      if (forMs < waiter.stuckAfterMs) continue;
-      const names = [...new Set(busy())].slice(0, 20).join(', ');
-      finish(
-        waiter,
-        new Error(`Nothing started or ended for ${Math.round(forMs / 1000)} s; still at work: ${names}`),
-      );
-    }
-  }
-
-  async function pump() {
-    let hopelessSince: number | undefined;
-    lastActivityAt = systemNow();
-    while (waiters.length > 0) {
-      if (!(await quiet())) {
-        failStuck();
-        continue;
-      }
-      lastActivityAt = systemNow();
-      await checkWaiters();
-      if (waiters.length === 0) break;
-      if (atWork.size > 0) continue;
-      const target = virtual ? jumpTarget() : undefined;
-      if (target !== undefined) {
-        hopelessSince = undefined;
-        nowMs = Math.max(nowMs, Math.ceil(target));
-        fireDue();
-        continue;
-      }
-      hopelessSince ??= systemNow();
-      const activityBefore = activity;
-      await activityWithin(virtual ? 5 : 20);
-      if (activity !== activityBefore) hopelessSince = undefined;
-      else if (virtual && systemNow() - hopelessSince > GRACE_MS) {
-        for (const waiter of waiters) {
-          finish(
-            waiter,
-            new Error(
-              `What was waited for did not happen by ${new Date(nowMs).toISOString()} and cannot: ${whatIsNext()}`,
-            ),
-          );
-        }
-      }
-      if (virtual) continue;
-      for (const waiter of waiters) {
-        if (waiter.limitMs === undefined || now() < waiter.limitMs || waiter.limitIsGoal) continue;
-        finish(waiter, new Error('What was waited for did not happen in time'));
-      }
-    }
-    // In the same turn as the last look at the waiters: one that comes a microtask later must start the pump again.
-    pumping = false;
-  }
-
-  function wait(waiter: Omit<Waiter, 'resolve' | 'reject'>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      waiters.push({ ...waiter, resolve, reject });
-      if (pumping) return;
-      pumping = true;
-      pump().then(
-        () => {
-          pumping = false;
-        },
-        (error: unknown) => {
-          pumping = false;
-          for (const other of waiters) finish(other, asError(error));
-        },
-      );
-    });
-  }
-
   async function skip(ms: number): Promise<number> {
     if (virtual) throw new Error('Under virtual time the pump moves the clock: use advance.');
-    if (atWork.size > 0 || !(await quiet())) return 0;
+    if (activity.busy().length > 0 || !(await activity.quiet())) return 0;
     const dueMs = Math.min(...[...realTimers].filter(({ idle }) => !idle).map(({ timeMs }) => timeMs));
     const skippedMs = dueMs - now();
     if (!(skippedMs > 0 && skippedMs <= ms)) return 0;
@@ -314,21 +145,21 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
     now,
     sleep,
     at,
-    work,
-    busy,
+    work: activity.work,
+    busy: activity.busy,
     skip,
     settle: ({ stuckAfterMs = STUCK_AFTER_MS } = {}) =>
-      wait({
+      pump.wait({
         done: () => (virtual ? heap.liveCount() === 0 : [...realTimers].every((timer) => timer.idle)),
         limitMs: undefined,
         limitIsGoal: false,
         stuckAfterMs,
       }),
     until: (predicate, { stuckAfterMs = STUCK_AFTER_MS, withinMs = DEFAULT_WITHIN_MS } = {}) =>
-      wait({ done: predicate, limitMs: now() + withinMs, limitIsGoal: false, stuckAfterMs }),
+      pump.wait({ done: predicate, limitMs: now() + withinMs, limitIsGoal: false, stuckAfterMs }),
     advance(ms, { stuckAfterMs = STUCK_AFTER_MS } = {}) {
       const goalMs = now() + ms;
-      return wait({
+      return pump.wait({
         done: () => now() >= goalMs && (heap.next()?.timeMs ?? Infinity) > now(),
         limitMs: goalMs,
         limitIsGoal: true,
@@ -339,8 +170,8 @@ export function createClock(options: { mode: 'virtual' | 'real'; startAt?: numbe
       heap.clear();
       for (const timer of realTimers) timer.stop();
       realTimers.clear();
-      for (const waiter of waiters) finish(waiter, new Error('The cloud was closed'));
-      touched();
+      pump.fail(new Error('The cloud was closed'));
+      activity.touch();
     },
   };
 }
