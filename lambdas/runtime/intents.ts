@@ -2,7 +2,7 @@
 //
 // Table runs, pk `<tenant>#run#<runId>`, sk `effect#<effect>#<subject>`: status begun → applied → undone, or kept
 // once the run that made it has succeeded: a later attempt that fails takes back only its own.
-// Compensation debt: pk `platform#debts`, sk `<tenant>#<runId>#<effect>#<subject>`; few by nature, read by the sweep.
+import { recordDebt } from './debts.ts';
 import { Conflict } from './errors.ts';
 import { emitMetric } from './metrics.ts';
 import { retainedUntil, runKey } from './run-keys.ts';
@@ -56,18 +56,6 @@ export interface Effects {
   /** Undoing failed: remembered until the sweep settles it. True when it was not known yet. */
   debt(effect: string, subject: string, error: string): Promise<boolean>;
 }
-
-export interface Debt {
-  tenant: string;
-  runId: string;
-  effect: string;
-  subject: string;
-  error: string;
-  /** ISO 8601. */
-  recordedAt: string;
-}
-
-const DEBTS = 'platform#debts';
 
 export interface EffectsOwner {
   tenant: string;
@@ -211,26 +199,7 @@ export function openEffects(
     kept: async (effect) => (await rowsOf(effect)).filter(({ status }) => status === 'kept'),
     async debt(effect, subject, error) {
       check(effect);
-      const recordedAt = new Date(now()).toISOString();
-      const debt: Debt = {
-        tenant: run.tenant,
-        runId: run.id,
-        effect,
-        subject,
-        error: error.slice(0, 4_000),
-        recordedAt,
-      };
-      try {
-        await table.put({
-          Item: { pk: DEBTS, sk: debtKey(debt), ...debt },
-          ConditionExpression: 'attribute_not_exists(pk)',
-        });
-      } catch (failure) {
-        if (failure instanceof Conflict) return false;
-        throw failure;
-      }
-      emitMetric('compensation_debt_total', 1, { effect });
-      return true;
+      return recordDebt(table, { tenant: run.tenant, runId: run.id, effect, subject, error }, now());
     },
   };
 }
@@ -290,25 +259,6 @@ async function intentsOf(table: Pick<Table, 'queryAll'>, run: EffectsOwner): Pro
 
 function isOpen({ status }: Intent): boolean {
   return status === 'begun' || status === 'applied';
-}
-
-/** Oldest first. */
-export async function listDebts(table: Pick<Table, 'queryAll'>): Promise<Debt[]> {
-  const rows = await table.queryAll({
-    KeyConditionExpression: 'pk = :pk',
-    ExpressionAttributeValues: { ':pk': DEBTS },
-    ConsistentRead: true,
-  });
-  const debts = rows.map(({ pk: _pk, sk: _sk, ...debt }) => debt as unknown as Debt);
-  return debts.toSorted((a, b) => a.recordedAt.localeCompare(b.recordedAt));
-}
-
-export async function settleDebt(table: Pick<Table, 'delete'>, debt: Debt): Promise<void> {
-  await table.delete({ Key: { pk: DEBTS, sk: debtKey(debt) } });
-}
-
-function debtKey(debt: Omit<Debt, 'error' | 'recordedAt'>): string {
-  return `${debt.tenant}#${debt.runId}#${debt.effect}#${debt.subject}`;
 }
 
 // Begun in the same millisecond: by subject, so that the order is always the same.

@@ -7,11 +7,11 @@
 //   sk `memo#<state>#<input hash>`    outputs of memoised steps                                      (memo.ts)
 // Index byTime: tenantPk (the tenant) + startedAt: a tenant's runs, newest first.
 // Index byOpen: openPk (`platform#open#<shard>`) + startedAt: only runs that have not ended; oldest first, for sweeps.
-import * as z from 'zod';
 import { checkIn, checkOut, type ClaimStore } from './claims.ts';
 import { closeSteps } from './close-steps.ts';
 import { Conflict, InvalidInput } from './errors.ts';
-import { OPEN_SHARDS, openKey, retainedUntil, runKey } from './run-keys.ts';
+import { listOpenBefore, listRuns, type RunFilter } from './list-runs.ts';
+import { openKey, retainedUntil, runKey } from './run-keys.ts';
 import type { Attempt } from './settlement.ts';
 import type { Item, Table } from './table.ts';
 
@@ -82,17 +82,6 @@ export interface RunEnd {
   nowMs: number;
 }
 
-export interface RunFilter {
-  stateMachine?: string;
-  status?: RunStatus;
-  /** ISO 8601; from ≤ startedAt < to. */
-  from?: string;
-  to?: string;
-  /** 1..100 */
-  limit: number;
-  cursor?: string;
-}
-
 export interface EndFrom {
   attempt: number;
   statuses: readonly RunStatus[];
@@ -124,8 +113,6 @@ export interface Runs {
   /** The next attempt's number; the row is open again. @throws Conflict while the run is open, InvalidInput when unknown. */
   reopen(tenant: string, runId: string, nowMs: number): Promise<number>;
 }
-
-const Cursor = z.object({ pk: z.string(), sk: z.string(), tenantPk: z.string(), startedAt: z.string() });
 
 export function openRuns(table: Table, claims: ClaimStore): Runs {
   const key = (tenant: string, runId: string) => ({ pk: runKey(tenant, runId), sk: 'run' });
@@ -212,53 +199,12 @@ export function openRuns(table: Table, claims: ClaimStore): Runs {
       return checkOut(row['request'], claims, { tenant, runId });
     },
     async list(tenant, filter) {
-      const [lower, upper] = [filter.from ?? '0000', filter.to === undefined ? '9999' : before(filter.to)];
-      // DynamoDB refuses an interval that is none.
-      if (lower > upper) return { runs: [] };
-      const found: Item[] = [];
-      let from: Record<string, unknown> | undefined =
-        filter.cursor === undefined ? undefined : readCursor(filter.cursor, tenant);
-      const conditions = [
-        ...(filter.stateMachine === undefined ? [] : ['stateMachine = :machine']),
-        ...(filter.status === undefined ? [] : ['#status = :status']),
-      ];
-      do {
-        // Filters apply after the page is read, so pages of matches may need several reads.
-        const page = await table.query({
-          IndexName: 'byTime',
-          KeyConditionExpression: 'tenantPk = :tenant AND startedAt BETWEEN :from AND :to',
-          ...(conditions.length === 0 ? {} : { FilterExpression: conditions.join(' AND ') }),
-          ...(filter.status === undefined ? {} : { ExpressionAttributeNames: { '#status': 'status' } }),
-          ExpressionAttributeValues: {
-            ':tenant': tenant,
-            ':from': lower,
-            // BETWEEN includes its upper end; ours does not.
-            ':to': upper,
-            ...(filter.stateMachine === undefined ? {} : { ':machine': filter.stateMachine }),
-            ...(filter.status === undefined ? {} : { ':status': filter.status }),
-          },
-          ScanIndexForward: false,
-          Limit: filter.limit,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        });
-        found.push(...page.items);
-        from = page.lastKey;
-      } while (from !== undefined && found.length < filter.limit);
-      const items = found.slice(0, filter.limit);
-      const last = items.at(-1);
-      const more = from !== undefined || found.length > filter.limit;
-      return { runs: items.map(toRun), ...(more && last !== undefined ? { cursor: writeCursor(last) } : {}) };
+      const { rows, cursor } = await listRuns(table, tenant, filter);
+      return { runs: rows.map(toRun), ...(cursor === undefined ? {} : { cursor }) };
     },
     async openBefore(iso) {
-      const shards = Array.from({ length: OPEN_SHARDS }, (_, shard) =>
-        table.queryAll({
-          IndexName: 'byOpen',
-          KeyConditionExpression: 'openPk = :open AND startedAt < :before',
-          ExpressionAttributeValues: { ':open': `platform#open#${shard}`, ':before': iso },
-        }),
-      );
-      const rows = (await Promise.all(shards)).flat().map(toRun);
-      return rows.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+      const rows = await listOpenBefore(table, iso);
+      return rows.map(toRun).toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
     },
     async setStatus(tenant, runId, status, nowMs, review) {
       await table.update({
@@ -330,28 +276,4 @@ function toRun(row: Item): Run {
   void [pk, sk, tenantPk, openPk, request, expiresAt, progressAt];
   const present = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
   return { attempt: 1, percent: 0, ...Object.fromEntries(present) } as unknown as Run;
-}
-
-// Just below an ISO time, in string order.
-function before(iso: string): string {
-  return new Date(Date.parse(iso) - 1).toISOString();
-}
-
-function writeCursor(row: Item): string {
-  const { pk, sk, tenantPk, startedAt } = row;
-  return Buffer.from(JSON.stringify({ pk, sk, tenantPk, startedAt })).toString('base64url');
-}
-
-function readCursor(cursor: string, tenant: string): z.infer<typeof Cursor> {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    value = undefined;
-  }
-  const parsed = Cursor.safeParse(value);
-  if (!parsed.success || parsed.data.tenantPk !== tenant || !parsed.data.pk.startsWith(`${tenant}#run#`)) {
-    throw new InvalidInput('The cursor is not one that this list gave out.', { path: 'cursor' });
-  }
-  return parsed.data;
 }

@@ -1,8 +1,8 @@
 // Which runs ended without anybody noticing, and what is still owed?
 import * as z from 'zod';
 import { changesNeed } from '../changes/changes.ts';
+import { listDebts } from './debts.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { listDebts } from './intents.ts';
 import { emitMetric } from './metrics.ts';
 import { queueNeed } from './queue.ts';
 import { executionName } from './run-id.ts';

@@ -1,6 +1,7 @@
 // How is everything undone that a run did to the outside world and did not undo itself?
+import { listDebts, settleDebt } from './debts.ts';
 import type { FunctionFamily } from './functions.ts';
-import { listDebts, openEffects, openIntents, settleDebt, type Intent } from './intents.ts';
+import { openEffects, openIntents, type Intent } from './intents.ts';
 import type { Attempt } from './settlement.ts';
 import type { Table } from './table.ts';
 

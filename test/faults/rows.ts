@@ -1,5 +1,5 @@
 // What must become of creative-generation when this step fails in this way?
-import { listDebts } from '../../lambdas/runtime/intents.ts';
+import { listDebts } from '../../lambdas/runtime/debts.ts';
 import { listSteps } from '../../lambdas/runtime/steps.ts';
 import type { Answer, Rig, RunFault, Subject } from './rig.ts';
 import type { TaskState } from './states.ts';

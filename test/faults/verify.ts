@@ -1,5 +1,5 @@
 // Is everything as it must be after a run, whatever went wrong in it?
-import { listDebts } from '../../lambdas/runtime/intents.ts';
+import { listDebts } from '../../lambdas/runtime/debts.ts';
 import { PUBLISH_EFFECTS } from '../../lambdas/creative/publish.ts';
 import type { ObjectKind } from '../../lib/sandbox/meta/store.ts';
 import { keysOf } from './reference.ts';

@@ -1,13 +1,7 @@
 // Is every effect recorded before it happens, and undone exactly when it should be?
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  keepIntents,
-  listDebts,
-  openEffects,
-  openIntents,
-  settleDebt,
-  type EffectsOwner,
-} from '../../lambdas/runtime/intents.ts';
+import { listDebts, settleDebt } from '../../lambdas/runtime/debts.ts';
+import { keepIntents, openEffects, openIntents, type EffectsOwner } from '../../lambdas/runtime/intents.ts';
 import { openMemo } from '../../lambdas/runtime/memo.ts';
 import { newRunId } from '../../lambdas/runtime/run-id.ts';
 import { openSettlement } from '../../lambdas/runtime/settlement.ts';

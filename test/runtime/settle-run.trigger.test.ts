@@ -1,8 +1,8 @@
 // Does a run end properly when no state of it could?
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEffects, listDebts } from '../../lambdas/runtime/intents.ts';
 import { openClaimlessRuns } from './claimless-runs.ts';
-import { keepIntents } from '../../lambdas/runtime/intents.ts';
+import { listDebts } from '../../lambdas/runtime/debts.ts';
+import { keepIntents, openEffects } from '../../lambdas/runtime/intents.ts';
 import { listSteps } from '../../lambdas/runtime/steps.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { testWorld } from '../support/world.ts';

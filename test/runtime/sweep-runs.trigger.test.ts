@@ -1,7 +1,8 @@
 // Does every run end, and every debt get paid, even if all messages about them were lost?
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openChanges } from '../../lambdas/changes/changes.ts';
-import { listDebts, openEffects } from '../../lambdas/runtime/intents.ts';
+import { listDebts } from '../../lambdas/runtime/debts.ts';
+import { openEffects } from '../../lambdas/runtime/intents.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { requestOf } from '../support/creative-run.ts';
 import { testWorld } from '../support/world.ts';
