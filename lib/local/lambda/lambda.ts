@@ -10,26 +10,14 @@ import {
 } from '../types.ts';
 import { createAsynchronous } from './asynchronous.ts';
 import { createEventSources, type EventSourceHooks } from './event-sources.ts';
+import { createFunctions } from './functions.ts';
 import { exited, type FunctionError, type Invocation } from './invocation.ts';
 import { isolate } from './isolation.ts';
-import { metricsInLine, type MetricValue } from './metrics.ts';
-import {
-  configurationOf,
-  environmentOf,
-  functionArn,
-  functionName,
-  toRecord,
-  type FunctionRecord,
-} from './registry.ts';
+import { createLogs, type LogLine } from './logs.ts';
+import type { MetricValue } from './metrics.ts';
+import { functionArn, functionName, type FunctionRecord } from './registry.ts';
 import { parsePayload } from './payload.ts';
-import { addPermission, putAsynchronousConfig } from './settings.ts';
-import { killOverdue, loadHandler, PAYLOAD_LIMIT_BYTES, runHandler, type RunResult } from './run.ts';
-
-export interface LogLine {
-  timestampMs: number;
-  requestId: string;
-  line: string;
-}
+import { killOverdue, PAYLOAD_LIMIT_BYTES, runHandler, type RunResult } from './run.ts';
 
 export interface LambdaContext extends EngineContext {
   faults: Faults;
@@ -63,8 +51,6 @@ export interface LambdaEngine extends Engine {
   close(): void;
 }
 
-const LOG_LINES = 2_000;
-const METRIC_VALUES = 50_000;
 const ASYNC_LIMIT_BYTES = 256 * 1024;
 const GUARD_EVERY_MS = 250;
 
@@ -74,18 +60,14 @@ let instances = 0;
 export function createLambda(context: LambdaContext): LambdaEngine {
   const { clock, faults } = context;
   instances += 1;
-  const instance = `${process.pid}-${instances}`;
   const release = isolate();
-  const functions = new Map<string, FunctionRecord>();
-  const handlers = new Map<string, ReturnType<typeof loadHandler>>();
+  const functions = createFunctions(clock, `${process.pid}-${instances}`);
+  const { record, handlerOf } = functions;
+  const logs = createLogs(clock, context.onLog);
   const running = new Map<
     string,
     { invocation: Invocation; record: FunctionRecord; startedRealMs: number; timeoutMs: number }
   >();
-  const logs = new Map<string, LogLine[]>();
-  let metrics: MetricValue[] = [];
-  let endpointUrl: string | undefined;
-  let overrides: Readonly<Record<string, string>> = {};
   const guard = setInterval(() => killOverdue(running.values()), GUARD_EVERY_MS).unref();
 
   faults.connect({
@@ -94,15 +76,6 @@ export function createLambda(context: LambdaContext): LambdaEngine {
     kill: (id) => running.get(id)?.invocation.kill(exited(id)),
     hang: (id) => running.get(id)?.invocation.hang(),
   });
-
-  function record(reference: string): FunctionRecord {
-    const name = functionName(reference);
-    const found = functions.get(name);
-    if (found === undefined) {
-      throw new AwsError('ResourceNotFoundException', `Function not found: ${functionArn(name)}`, 404);
-    }
-    return found;
-  }
 
   function hex(digits: number): string {
     let text = '';
@@ -117,30 +90,6 @@ export function createLambda(context: LambdaContext): LambdaEngine {
     const digits = hex(32);
     return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20)}`;
   };
-
-  function refresh(found: FunctionRecord) {
-    found.scope.env = environmentOf(found, endpointUrl, overrides);
-  }
-
-  function handlerOf(found: FunctionRecord): ReturnType<typeof loadHandler> {
-    let loading = handlers.get(found.name);
-    if (loading === undefined) {
-      loading = loadHandler(found, instance);
-      handlers.set(found.name, loading);
-      loading.catch(() => handlers.delete(found.name));
-    }
-    return loading;
-  }
-
-  function writeLine(name: string, line: string, requestId: string) {
-    let lines = logs.get(name);
-    if (lines === undefined) logs.set(name, (lines = []));
-    lines.push({ timestampMs: clock.now(), requestId, line });
-    if (lines.length > LOG_LINES * 1.5) lines.splice(0, lines.length - LOG_LINES);
-    for (const value of metricsInLine(line, name)) metrics.push(value);
-    if (metrics.length > METRIC_VALUES * 1.5) metrics = metrics.slice(-METRIC_VALUES);
-    context.onLog?.(name, line);
-  }
 
   async function run(found: FunctionRecord, event: Json, requestId: string): Promise<RunResult> {
     if (found.reservedConcurrency !== undefined && found.active >= found.reservedConcurrency) {
@@ -158,7 +107,7 @@ export function createLambda(context: LambdaContext): LambdaEngine {
           faults,
           clock,
           invocationId: requestId,
-          line: (line) => writeLine(found.name, line, requestId),
+          line: (line) => logs.write(found.name, line, requestId),
           started: (invocation) =>
             running.set(requestId, {
               invocation,
@@ -226,43 +175,10 @@ export function createLambda(context: LambdaContext): LambdaEngine {
   }
 
   const operations: Record<string, (input: Json, caller: CallContext) => Json> = {
+    ...functions.operations,
+    ...eventSources.operations,
     Invoke: invokeByWire,
     InvokeDirect: invokeDirect,
-    CreateFunction(input) {
-      const created = toRecord(input, clock.now());
-      if (functions.has(created.name)) {
-        throw new AwsError('ResourceConflictException', `Function already exist: ${created.name}`, 409);
-      }
-      refresh(created);
-      functions.set(created.name, created);
-      return configurationOf(created);
-    },
-    DeleteFunction(input) {
-      const found = record(input.FunctionName);
-      functions.delete(found.name);
-      handlers.delete(found.name);
-      return {};
-    },
-    GetFunction: (input) => ({
-      Configuration: configurationOf(record(input.FunctionName)),
-      Code: { RepositoryType: 'local', Location: record(input.FunctionName).codeDir },
-      Tags: {},
-    }),
-    GetFunctionConfiguration: (input) => configurationOf(record(input.FunctionName)),
-    ListFunctions: () => ({ Functions: [...functions.values()].map(configurationOf) }),
-    PutFunctionConcurrency(input) {
-      record(input.FunctionName).reservedConcurrency = input.ReservedConcurrentExecutions;
-      return { ReservedConcurrentExecutions: input.ReservedConcurrentExecutions };
-    },
-    PutFunctionEventInvokeConfig: (input) => putAsynchronousConfig(record(input.FunctionName), input),
-    AddPermission: (input) => addPermission(record(input.FunctionName), input),
-    ...eventSources.operations,
-    GetPolicy(input) {
-      const { policy, arn } = record(input.FunctionName);
-      if (policy.length === 0)
-        throw new AwsError('ResourceNotFoundException', `No policy is associated with ${arn}`, 404);
-      return { Policy: JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: policy }) };
-    },
   };
 
   return {
@@ -281,23 +197,17 @@ export function createLambda(context: LambdaContext): LambdaEngine {
       }
       return run_(input, caller);
     },
-    setEndpoint(url) {
-      endpointUrl = url;
-      for (const found of functions.values()) refresh(found);
-    },
-    setEnvironment(values) {
-      overrides = { ...values };
-      for (const found of functions.values()) refresh(found);
-    },
+    setEndpoint: functions.setEndpoint,
+    setEnvironment: functions.setEnvironment,
     principalOf(invocationId) {
       const found = running.get(invocationId);
       return found && { kind: 'role', roleArn: found.record.roleArn };
     },
     functionOf: (invocationId) => running.get(invocationId)?.record.name,
     kill: (invocationId) => running.get(invocationId)?.invocation.kill(exited(invocationId)),
-    resourcePolicy: (arn) => functions.get(functionName(arn))?.policy ?? [],
-    logs: (name) => logs.get(functionName(name)) ?? [],
-    metrics: () => metrics,
+    resourcePolicy: (arn) => functions.find(functionName(arn))?.policy ?? [],
+    logs: (name) => logs.of(functionName(name)),
+    metrics: logs.metrics,
     invoke,
     record,
     close() {
