@@ -12,6 +12,12 @@ export type FaultEffect =
   /** The effect happens, the caller sees a broken connection. */
   | { kind: 'lost-reply' };
 
+/** Something else happens at this very moment, and the call goes on as if nothing had been. */
+export interface Meanwhile {
+  kind: 'meanwhile';
+  run(): void;
+}
+
 /**
  * A fault on calls. With `callIndex` or `host` (or with neither a service, an operation nor a resource) it is applied
  * where an invocation sends a request, whatever the request's target; otherwise where the cloud receives the call.
@@ -30,7 +36,7 @@ export interface CallFault {
   /** Part of the request's host and path, for vendors. */
   host?: string;
   when: 'before' | 'after';
-  effect: FaultEffect;
+  effect: FaultEffect | Meanwhile;
   /** How often; default always. */
   times?: number;
 }
@@ -151,6 +157,15 @@ interface Armed<F> {
   hits: number;
 }
 
+function suffered(entry: Armed<CallFault> | undefined): FaultEffect | undefined {
+  if (entry === undefined) return undefined;
+  entry.hits += 1;
+  const { effect } = entry.fault;
+  if (effect.kind !== 'meanwhile') return effect;
+  effect.run();
+  return undefined;
+}
+
 const armed = <F extends Fault>(entry: Armed<F>): boolean => entry.hits < (entry.fault.times ?? Infinity);
 
 /** A board of fault switches; empty it costs nothing. */
@@ -183,9 +198,7 @@ export function createFaults(): Faults {
       if (fault.event !== undefined && !eventOf(context)?.includes(fault.event)) return false;
       return fault.resource === undefined || contains(inputText(input), fault.resource);
     });
-    if (found === undefined) return undefined;
-    found.hits += 1;
-    return found.fault.effect;
+    return suffered(found);
   }
 
   function fail(effect: FaultEffect, context: CallContext, service: CloudService): never {
@@ -265,9 +278,7 @@ export function createFaults(): Faults {
         if (fault.resource !== undefined && !contains(call.address, fault.resource)) return false;
         return fault.host === undefined || call.address.includes(fault.host);
       });
-      if (found === undefined) return undefined;
-      found.hits += 1;
-      return found.fault.effect;
+      return suffered(found);
     },
     invocation(functionName, when, eventText = () => '') {
       if (whole.length === 0) return undefined;

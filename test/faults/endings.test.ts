@@ -1,6 +1,7 @@
-// Is a run settled once, when its end is told twice, to a function that dies, or by a clock that ran out?
+// Is a run settled once, when its end is told twice, to a function that dies, by a clock that ran out or by a person who stops it?
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MACHINE_ARN, startRig, type Rig, type RunFault } from './rig.ts';
+import { stopAll, STOPPABLE, type Moment } from './stops.ts';
 import { queueTroubles, troubles } from './verify.ts';
 
 let rig: Rig;
@@ -107,6 +108,36 @@ describe('a failed run', () => {
     expect(await rig.take('creative-dead-letters')).toMatchObject([{ kind: 'run', state }]);
     expect((await rig.runs.get(subject.tenant, subject.runId))?.error?.state).toBe(state);
   });
+});
+
+const after = (index: number): Moment => ({ index, when: 'after' });
+
+/** One of each kind of state, and each step that makes or takes back something; the long tests play all at every request. */
+const MOMENTS: Readonly<Record<string, Moment>> = {
+  WaitForTranscript: 'entry',
+  AskForReview: 'question',
+  'Anything approved?': 'entry',
+  RenderVariations: 'entry',
+  RenderGroup: after(3),
+  PublishCampaign: after(20),
+  WaitForVideos: 'entry',
+  PublishAds: after(20),
+  QueueGoLive: after(8),
+  RecordOutcome: after(3),
+  UndoPublish: after(8),
+};
+
+describe('an execution', () => {
+  const stops = STOPPABLE.flatMap((state) => {
+    const moment = MOMENTS[state.name];
+    return moment === undefined ? [] : [{ state, moment }];
+  });
+
+  it('is stopped in states that there are', () => {
+    expect(stops.map(({ state }) => state.name)).toEqual(Object.keys(MOMENTS));
+  });
+
+  stopAll(stops, false, () => rig);
 });
 
 describe('the queues', () => {

@@ -97,28 +97,3 @@ describe('undoing', () => {
     },
   );
 });
-
-describe('an execution that no state can end', () => {
-  it.each(['PublishCampaign', 'WaitForVideos', 'PublishAds', 'QueueGoLive', 'RecordOutcome'])(
-    'is undone when a person stops it in %s',
-    async (state) => {
-      const subject = await rig.subject();
-      let stop: Promise<unknown> | undefined;
-      const off = rig.world.cloud.onTransition(({ type, stateName, executionArn }) => {
-        if (type !== 'entered' || stateName !== state || executionArn !== subject.executions[0]) return;
-        stop ??= rig.world.cloud.call('states', 'StopExecution', {
-          executionArn,
-          error: 'Stopped',
-          cause: 'by a test',
-        });
-      });
-      await rig.start(subject);
-      const { status } = await rig.ended(subject);
-      off();
-      expect(await stop).toBeDefined();
-      expect(status).toBe('ABORTED');
-      expect((await rig.runs.get(subject.tenant, subject.runId))?.status).toBe('stopped');
-      expect(await troubles(rig, subject, 'nothing')).toEqual([]);
-    },
-  );
-});

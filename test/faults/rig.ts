@@ -206,6 +206,8 @@ function rigOn(world: World, known: Reference): Rig {
       .catch((error: Error) => {
         if (error.name !== 'TaskTimedOut') throw error;
       });
+    // Answered between two looks at the clock: the execution goes on before time does.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   async function isClosed({ tenant, runId }: Subject): Promise<boolean> {

@@ -1,6 +1,7 @@
 // What must become of creative-generation when this step fails in this way?
 import { listDebts } from '../../lambdas/runtime/debts.ts';
 import { listSteps } from '../../lambdas/runtime/steps.ts';
+import { keysOf } from './reference.ts';
 import type { Answer, Rig, RunFault, Subject } from './rig.ts';
 import type { TaskState } from './states.ts';
 import { troubles } from './verify.ts';
@@ -55,6 +56,8 @@ interface Expected {
   reviewed?: boolean;
   /** Its undo fails for good as well: compensation debt until somebody repairs it. */
   debt?: boolean;
+  /** No run could ever use the video: it is deleted, and a redrive cannot help. */
+  discarded?: boolean;
 }
 
 const PUBLISHED: Expected = { status: 'SUCCEEDED', row: 'succeeded' };
@@ -88,6 +91,8 @@ function expectedOf(state: TaskState, { error, times, faults }: Row): Expected {
     case 'AskForReview':
       // The question was stored and told before the step died: its answer counts.
       return killedAfter(faults) ? PUBLISHED : FAILED;
+    case 'CheckVideo':
+      return { ...FAILED, discarded: error === 'InvalidInput' };
     case 'RecordOutcome':
       // All was done and only the answer was lost, again and again: the launch stands.
       return killedAfter(faults) ? { status: 'FAILED', row: 'succeeded' } : FAILED;
@@ -134,7 +139,7 @@ export async function playRow(
     for (const fault of [...leading, ...handles]) fault.remove();
     if (hits === 0) return { troubles: found, hits };
     found.push(...(await endingTroubles(rig, subject, expected)));
-    if (expected.row === 'failed' && row.redrive !== false)
+    if (expected.row === 'failed' && expected.discarded !== true && row.redrive !== false)
       found.push(...(await redriveTroubles(rig, subject)));
     return { troubles: found, hits };
   } finally {
@@ -157,6 +162,9 @@ async function endingTroubles(rig: Rig, subject: Subject, expected: Expected): P
     found.push('the fallback scores are not labelled at the end');
   if (expected.reviewed === true && (await rig.review(subject)) === undefined)
     found.push('nobody was asked to review');
+  if (expected.discarded === true)
+    for (const key of await keysOf(rig.world, subject.tenant))
+      if (/^(?:sources|uploads)\//.test(key)) found.push(`the useless video ${key} was left`);
   const ending = expected.row === 'succeeded' ? 'published' : 'nothing';
   return [...found, ...(await troubles(rig, subject, ending))];
 }
@@ -167,7 +175,7 @@ async function debtTroubles(rig: Rig, { runId }: Subject): Promise<string[]> {
 }
 
 /** A redrive finishes the work, and what was remembered is not done again. */
-async function redriveTroubles(rig: Rig, subject: Subject): Promise<string[]> {
+export async function redriveTroubles(rig: Rig, subject: Subject): Promise<string[]> {
   const before = await rig.remembered(subject);
   await rig.redrive(subject);
   await rig.ended(subject, 'approve');

@@ -4,6 +4,13 @@ import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'statemachines');
 
+/** A state of any type, Map iterations included. */
+export interface AnyState {
+  machine: string;
+  name: string;
+  type: string;
+}
+
 interface Retrier {
   ErrorEquals: string[];
   MaxAttempts: number;
@@ -31,17 +38,29 @@ export interface TaskState {
 
 /** Every Task of every state machine, Map iterations included, as the ASL files say. */
 export function taskStates(): TaskState[] {
+  return machines().flatMap(([machine, all]) =>
+    all
+      .filter(([, state]) => state.Type === 'Task')
+      .map(([name, state]) => taskOf(machine, name, state, all)),
+  );
+}
+
+/** Every state of every state machine, in order of appearance. */
+export function everyState(): AnyState[] {
+  return machines().flatMap(([machine, all]) =>
+    all.map(([name, { Type: type }]) => ({ machine, name, type })),
+  );
+}
+
+function machines(): [machine: string, states: [string, State][]][] {
   return readdirSync(FOLDER)
     .filter((file) => file.endsWith('.asl.json'))
     .toSorted()
-    .flatMap((file) => {
+    .map((file) => {
       const definition = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as {
         States: Record<string, State>;
       };
-      const all = flatten(definition.States);
-      return all
-        .filter(([, state]) => state.Type === 'Task')
-        .map(([name, state]) => taskOf(file.replace('.asl.json', ''), name, state, all));
+      return [file.replace('.asl.json', ''), flatten(definition.States)];
     });
 }
 

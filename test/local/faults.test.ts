@@ -55,6 +55,23 @@ describe('faults on calls', () => {
     expect(handles[0]!.hits).toBe(2);
   });
 
+  it('let something else happen at that moment, and the call go on', async () => {
+    const seen: number[] = [];
+    const happens = { kind: 'meanwhile', run: () => seen.push(ran()) } as const;
+    const { call, made, ran } = board(
+      { service: 'sqs', when: 'before', effect: happens, times: 1 },
+      { service: 'sqs', when: 'after', effect: happens, times: 1 },
+      { callIndex: 2, when: 'after', effect: happens },
+    );
+    expect(await call('sqs', 'SendMessage')).toEqual({ ran: 1 });
+    expect(await call('sqs', 'SendMessage')).toEqual({ ran: 2 });
+    expect(seen).toEqual([0, 1]);
+    const request = { functionName: 'impresario-PublishCampaign', eventText: '{}', address: 'meta/act_1' };
+    expect(made.outgoing({ ...request, index: 1 }, 'after')).toBeUndefined();
+    expect(made.outgoing({ ...request, index: 2 }, 'after')).toBeUndefined();
+    expect(seen).toEqual([0, 1, 2]);
+  });
+
   it('let the effect happen when they come after it', async () => {
     const lost = board({ service: 'sqs', when: 'before', effect: { kind: 'lost-reply' } });
     const error = await lost.call('sqs', 'SendMessage').catch((thrown: unknown) => thrown);
