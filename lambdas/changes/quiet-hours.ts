@@ -32,18 +32,6 @@ export function quietUntil(
   return nowMs + LONGEST_MS;
 }
 
-/** Epoch milliseconds at which the day is over there. */
-export function dayEndsAt(nowMs: number, timeZone: string): number {
-  const offsetAt = offsetsOf(timeZone);
-  const today = Math.floor((nowMs + offsetAt(nowMs)) / DAY_MS);
-  let at = nowMs;
-  while (Math.floor((at + offsetAt(at)) / DAY_MS) <= today) {
-    const midnight = at + DAY_MS - timeOfDay(at + offsetAt(at));
-    at = nextTurn(offsetAt, at, midnight) ?? midnight;
-  }
-  return at;
-}
-
 /** Milliseconds that these hours still last at this time of the day; 0 outside. */
 function leftOf({ from, to }: QuietHours, timeMs: number): number {
   const [start, end] = [minutesOf(from) * MINUTE_MS, minutesOf(to) * MINUTE_MS];
