@@ -1,7 +1,7 @@
 // Where can a run be stopped or run out of time, and what must then become of it?
 import { expect, it } from 'vitest';
 import { STATES } from './matrix.ts';
-import { MACHINE_ARN, type Answer, type Rig, type Subject } from './rig.ts';
+import { MACHINE, MACHINE_ARN, type Answer, type Rig, type Subject } from './rig.ts';
 import { leadingTo, redriveTroubles, type RowResult } from './rows.ts';
 import { everyState, type AnyState, type TaskState } from './states.ts';
 import { troubles } from './verify.ts';
@@ -40,7 +40,7 @@ const LIMIT_SECONDS: Readonly<Record<string, number>> = {
 };
 const USUAL_LIMIT_SECONDS = 60;
 
-export const STOPPABLE = everyState();
+export const STOPPABLE = everyState().filter(({ machine }) => machine === MACHINE);
 
 /** Time passes in them; every other state is over in the moment that it begins. */
 export const TAKES_TIME = STOPPABLE.filter(({ type }) => type === 'Task' || type === 'Wait');
