@@ -1,6 +1,7 @@
 // Is a budget moving faster than it may, alone or with the others of its campaign and account?
 import { InvalidInput } from '../runtime/errors.ts';
 import { coursesOf, type BudgetHistory, type Course } from './budget-course.ts';
+import { NOTHING, openAt, SCALE, takenAt } from './room-taken.ts';
 
 export type * from './budget-course.ts';
 
@@ -52,8 +53,6 @@ interface Stretch {
   lower: Bound;
   upper: Bound;
 }
-
-const SCALE = 100_000n;
 
 /**
  * Which new amounts of this entity keep every window within ±percent? A window's baseline is what was in force at its start, so
@@ -177,76 +176,28 @@ function scopeStretches(
 ): Stretch[] {
   const factor = BigInt(Math.round(rule.percent * 1_000));
   const oldest = nowMs - rule.windowMs;
-  // Most of a large account never moves: it is summed once.
-  const still = others.filter(({ turnedAt }) => turnedAt.length === 0);
-  const moving = others.filter(({ turnedAt }) => turnedAt.length > 0);
-  const [above, below] = [worstOf(still, 'above', factor, oldest), worstOf(still, 'below', factor, oldest)];
-  const turns = [own, ...moving].flatMap(({ turnedAt }) => turnedAt).filter((at) => at > oldest);
-  const starts = [oldest, ...new Set(turns)].toSorted((a, b) => a - b);
+  const turns = [own, ...others].flatMap(({ turnedAt }) => turnedAt).filter((at) => at > oldest);
+  const starts = [...new Set([oldest, ...turns])].toSorted((a, b) => a - b);
+  const taken = takenAt(others, factor, starts);
 
   return starts.flatMap((at, i) => {
     if (scope !== 'entity' && own.activeAt(at) === 'no') return [];
     const pasts = [...own.amountsAt(at), ...openAt(own, at)];
     if (pasts.length === 0) return [];
     const [low, high] = [Math.min(...pasts), Math.max(...pasts)];
-    const up = worstOf(moving, 'above', factor, at);
-    const down = worstOf(moving, 'below', factor, at);
-    const most = (SCALE + factor) * BigInt(low) - above.excess - up.excess;
-    const least = (SCALE - factor) * BigInt(high) + below.excess + down.excess;
+    const { above, below } = taken[i] ?? NOTHING;
+    const most = (SCALE + factor) * BigInt(low) - above.excess;
+    const least = (SCALE - factor) * BigInt(high) + below.excess;
     const until = starts[i + 1] ?? Infinity;
     const baselineAt = Math.min(nowMs, until);
     return {
       until,
       maxMinor: Number(floorDiv(most)),
       minMinor: Math.max(1, Number(-floorDiv(-least))),
-      upper: { scope, baselineMinor: low + above.pastMinor + up.pastMinor, baselineAt },
-      lower: { scope, baselineMinor: high + below.pastMinor + down.pastMinor, baselineAt },
+      upper: { scope, baselineMinor: low + above.pastMinor, baselineAt },
+      lower: { scope, baselineMinor: high + below.pastMinor, baselineAt },
     };
   });
-}
-
-/** How much of the room these take at worst (in 1/100,000 minor units; below zero: what they leave to others), and their baseline in that case. */
-function worstOf(
-  courses: readonly Course[],
-  side: 'above' | 'below',
-  factor: bigint,
-  at: number,
-): { excess: bigint; pastMinor: number } {
-  let excess = 0n;
-  let pastMinor = 0;
-  for (const course of courses) {
-    const active = course.activeAt(at);
-    if (active === 'no') continue;
-    let worst: { excess: bigint; pastMinor: number } | undefined;
-    for (const [now, past] of pairsAt(course, at)) {
-      const taken =
-        side === 'above'
-          ? SCALE * BigInt(now) - (SCALE + factor) * BigInt(past)
-          : (SCALE - factor) * BigInt(past) - SCALE * BigInt(now);
-      if (worst === undefined || taken > worst.excess) worst = { excess: taken, pastMinor: past };
-    }
-    if (worst === undefined || (active === 'maybe' && worst.excess < 0n)) continue;
-    excess += worst.excess;
-    pastMinor += worst.pastMinor;
-  }
-  return { excess, pastMinor };
-}
-
-/** Every pair of what it may have now and may have had then. */
-function pairsAt(course: Course, at: number): [number, number][] {
-  const pasts = course.amountsAt(at);
-  if (pasts.length === 0) return [];
-  const settled = course.presentMinor.flatMap((now) => pasts.map((past): [number, number] => [now, past]));
-  const open = course.open
-    .flatMap(({ beforeMinor, afterMinor }) => [beforeMinor, afterMinor])
-    .flatMap((now) => [...pasts, ...openAt(course, at)].map((past): [number, number] => [now, past]));
-  return [...settled, ...open];
-}
-
-function openAt({ open }: Course, at: number): number[] {
-  return open
-    .filter((edit) => edit.at <= at)
-    .flatMap(({ beforeMinor, afterMinor }) => [beforeMinor, afterMinor]);
 }
 
 function floorDiv(scaled: bigint): bigint {
