@@ -172,6 +172,11 @@ describe('the sums of campaign and account', () => {
     expect({ scope: upper.scope, maxMinor: found }).toEqual({ scope, maxMinor });
   });
 
+  it('what others did is no matter to a budget that was not active itself', () => {
+    const past = { ...doubled(), held: [held(1, 5_000, { active: false }), held(2, 4_000)] };
+    expect(band(past)).toEqual([4_000, 6_000]);
+  });
+
   it('one that was switched off since counts with what it holds now, for the time before', () => {
     const past = {
       ...doubled({ active: false }),
