@@ -30,8 +30,9 @@ export interface Invocation {
   numbered(request: OutgoingRequest): OutgoingCall;
   fault(call: OutgoingCall, when: 'before' | 'after'): FaultEffect | undefined;
   /** Waits for something that never comes: the clock may move on until `resume`. */
-  hang(): void;
-  resume(): void;
+  hang(request?: OutgoingCall): void;
+  /** Only by the request that hangs, where that is known: others that end beside it change nothing. */
+  resume(request: OutgoingCall): void;
   kill(error: FunctionError): void;
   track(child: ChildProcess): void;
   write(text: string): void;
@@ -75,6 +76,7 @@ export function startInvocation(options: InvocationOptions): Invocation {
   let calls = 0;
   let partialLine = '';
   let over = false;
+  let hanging: OutgoingCall | undefined;
   let release: (() => void) | undefined = clock.work(`invocation of ${functionName}`);
   let timeout: { cancel(): void } | undefined;
   let endings: (() => void)[] = [];
@@ -121,14 +123,17 @@ export function startInvocation(options: InvocationOptions): Invocation {
       index: ++calls,
     }),
     fault: options.fault,
-    hang() {
+    hang(request) {
       if (over || release === undefined) return;
+      hanging = request;
       timeout ??= clock.at(deadlineMs, () => invocation.kill(timedOut(id, timeoutMs)));
       release();
       release = undefined;
     },
-    resume() {
-      if (!over) release ??= clock.work(`invocation of ${functionName}`);
+    resume(request) {
+      if (over || (hanging !== undefined && hanging !== request)) return;
+      hanging = undefined;
+      release ??= clock.work(`invocation of ${functionName}`);
     },
     kill(error) {
       if (over) return;

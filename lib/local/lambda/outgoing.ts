@@ -60,7 +60,7 @@ function endingOf(effect: FaultEffect, call: OutgoingCall, invocation: Invocatio
     case 'lost-reply':
       return { kind: 'reset' };
     case 'timeout':
-      invocation.hang();
+      invocation.hang(call);
       return { kind: 'never' };
     case 'kill':
       invocation.kill(exited(invocation.id));
@@ -150,7 +150,7 @@ function guardArrival(
       if (ending?.kind === 'never') {
         silent = true;
         request.destroy = (error) => {
-          invocation.resume();
+          invocation.resume(call);
           silent = false;
           if (error !== undefined) arrive('error', [error]);
           arrive('close', []);
@@ -160,7 +160,7 @@ function guardArrival(
       if (invocation.over || ending !== undefined) return true;
     }
     if (invocation.over || silent) return true;
-    if (name === 'error' || name === 'close') invocation.resume();
+    if (name === 'error' || name === 'close') invocation.resume(call);
     return arrive(name, values);
   };
 }
@@ -226,7 +226,7 @@ function patchedFetch(original: typeof fetch, current: () => Invocation | undefi
       return new Promise((_resolve, reject) => {
         const aborted = () => {
           if (invocation.over) return;
-          invocation.resume();
+          invocation.resume(call);
           reject(signal?.reason);
         };
         if (signal?.aborted) aborted();
@@ -247,7 +247,7 @@ function patchedFetch(original: typeof fetch, current: () => Invocation | undefi
       return await suffer(late);
     } catch (error) {
       if (invocation.over) return forever();
-      invocation.resume();
+      invocation.resume(call);
       throw error;
     }
   };
