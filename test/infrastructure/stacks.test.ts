@@ -135,7 +135,7 @@ describe('data', () => {
           (properties['TimeToLiveSpecification'] as { Enabled?: boolean } | undefined)?.Enabled,
       )
       .map(({ properties }) => text(properties['TableName']).replace('impresario-dev-', ''));
-    expect(withTtl.toSorted()).toEqual(['changes', 'circuits', 'creatives', 'runs']);
+    expect(withTtl.toSorted()).toEqual(['changes', 'circuits', 'creatives', 'limits', 'runs']);
   });
 
   it('the bucket is private, encrypted, and refuses plain HTTP', () => {

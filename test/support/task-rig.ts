@@ -8,7 +8,6 @@ import { bucketNeed, type Bucket } from '../../lambdas/runtime/bucket.ts';
 import type { Task, TaskContext, TaskDoubles } from '../../lambdas/runtime/define-task.ts';
 import { openEffects, openIntents, type Effects, type Intent } from '../../lambdas/runtime/intents.ts';
 import type { Needs } from '../../lambdas/runtime/need.ts';
-import { queueNeed } from '../../lambdas/runtime/queue.ts';
 import { newRunId } from '../../lambdas/runtime/run-id.ts';
 import { runsNeed } from '../../lambdas/runtime/runs-need.ts';
 import type { Run } from '../../lambdas/runtime/runs.ts';
@@ -21,6 +20,7 @@ import { DEFAULT_ACCOUNT } from '../../lib/sandbox/meta/accounts.ts';
 import { DEFAULT_API_KEY } from '../../lib/sandbox/openai/openai.ts';
 import { startSandbox, type Sandbox } from '../../lib/sandbox/sandbox.ts';
 import { connected, vendors } from './connections.ts';
+import { drain, hear, HEARD, said, type Said } from './heard.ts';
 import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts';
 import { captureOutput, type OutputLines } from '../runtime/output-lines.ts';
 
@@ -59,7 +59,7 @@ export interface TaskRig {
   table(name: TableName): Table;
   job(options?: JobOptions): Promise<Job>;
   /** What was said on the bus since this was last asked, without the envelope. */
-  said(): Promise<{ name: string; detail: Record<string, unknown> }[]>;
+  said(): Promise<Said[]>;
   /** Dead letters of the area since this was last asked. */
   deadLetters(): Promise<Record<string, unknown>[]>;
   /** Writes a file that lives as long as the suite. */
@@ -71,7 +71,6 @@ export interface TaskRig {
 }
 
 const DAY_MS = 86_400_000;
-const HEARD = 'heard';
 
 /** One data plane and sandbox per test file; after each test faults and switches are off and the ad account is empty. */
 export function useTaskRig(): TaskRig {
@@ -83,15 +82,8 @@ export function useTaskRig(): TaskRig {
     table: (name) => plane.open(tableNeed(name, 'transact')),
     account: () => rig.sandbox.meta.snapshot(DEFAULT_ACCOUNT.id),
     metrics: () => output.metrics(),
-    deadLetters: () => drain('creative-dead-letters'),
-    async said() {
-      await plane.cloud.settle();
-      const events = await drain(HEARD);
-      return events.map((event) => ({
-        name: String(event['detail-type']),
-        detail: event['detail'] as Record<string, unknown>,
-      }));
-    },
+    deadLetters: () => drain(plane, 'creative-dead-letters'),
+    said: () => said(plane),
     async file(name, content) {
       const path = join(folder, name);
       if (content !== undefined) await writeFile(path, content);
@@ -104,19 +96,6 @@ export function useTaskRig(): TaskRig {
       return openJob(plane, rig.sandbox, options.tenant ?? `tenant-${jobs}`, options);
     },
   } as TaskRig;
-
-  async function drain(queue: string): Promise<Record<string, unknown>[]> {
-    const found = plane.open(queueNeed(queue, 'receive'));
-    const bodies: Record<string, unknown>[] = [];
-    for (;;) {
-      const messages = await found.receive();
-      if (messages.length === 0) return bodies;
-      for (const { body, receipt } of messages) {
-        bodies.push(JSON.parse(body) as Record<string, unknown>);
-        await found.delete(receipt);
-      }
-    }
-  }
 
   beforeAll(async () => {
     output = captureOutput();
@@ -144,31 +123,6 @@ export function useTaskRig(): TaskRig {
     await rm(folder, { recursive: true });
   });
   return rig;
-}
-
-/** Every event of the platform's bus also goes to a queue. */
-async function hear({ cloud }: DataPlane): Promise<void> {
-  const arn = `arn:aws:sqs:us-east-1:000000000000:${HEARD}`;
-  cloud.iam.putResourcePolicy(arn, 'hear', {
-    Statement: [
-      {
-        Effect: 'Allow',
-        Principal: { Service: 'events.amazonaws.com' },
-        Action: 'sqs:SendMessage',
-        Resource: arn,
-      },
-    ],
-  });
-  const rule = { Name: 'all', EventBusName: 'platform' };
-  await cloud.call('events', 'PutRule', {
-    ...rule,
-    EventPattern: JSON.stringify({ source: [{ prefix: '' }] }),
-  });
-  await cloud.call('events', 'PutTargets', {
-    Rule: rule.Name,
-    EventBusName: rule.EventBusName,
-    Targets: [{ Id: HEARD, Arn: arn }],
-  });
 }
 
 async function openJob(
