@@ -329,6 +329,26 @@ describe('a call that is never answered', () => {
   });
 });
 
+describe('a call that is never answered while others of the invocation are', () => {
+  it('keeps the function waiting, and ends with its timeout', async () => {
+    const made = cloud();
+    const { url, seen } = await vendor();
+    await made.deploy(
+      'both',
+      `import http from 'node:http';
+      const send = (path) => new Promise((resolve, reject) => {
+        http.get(${JSON.stringify(url)} + path, (response) => response.resume().on('end', resolve)).on('error', reject);
+      });
+      export const handler = () => Promise.all([send('/never'), send('/soon')]);`,
+    );
+    made.faults.add({ callIndex: 1, when: 'before', effect: { kind: 'timeout' } });
+    const answer = direct(made, 'both', {});
+    await made.clock.settle({ stuckAfterMs: 2_000 });
+    expect((await answer).functionError.errorType).toBe('Sandbox.Timedout');
+    expect(seen.map((request) => request.url)).toEqual(['/soon']);
+  });
+});
+
 describe('faults of whole invocations', () => {
   it('fail before or after the handler ran', async () => {
     const made = cloud();
