@@ -1,6 +1,6 @@
 // How is a failure told over HTTP?
 import * as z from 'zod';
-import { isTaskError } from './errors.ts';
+import { isTaskError, type TaskErrorName } from './errors.ts';
 
 /** RFC 9457, with every field that is wrong. */
 export const ProblemDocument = z.object({
@@ -52,10 +52,9 @@ const TITLES: Readonly<Record<number, string>> = {
 
 /** What is unnamed is our bug: 500 without its message, which the log has. */
 export function problemOf(error: unknown, correlationId: string): ProblemDocument {
-  const status =
-    error instanceof HttpProblem ? error.status : isTaskError(error) ? (STATUS[error.name] ?? 500) : 500;
-  const known = status !== 500 && error instanceof Error;
   const task = isTaskError(error) ? error : undefined;
+  const status = error instanceof HttpProblem ? error.status : task === undefined ? 500 : statusOf(task);
+  const known = status !== 500 && error instanceof Error;
   return {
     type: 'about:blank',
     title: TITLES[status] ?? 'Failed',
@@ -65,4 +64,9 @@ export function problemOf(error: unknown, correlationId: string): ProblemDocumen
     ...(task?.problems === undefined ? {} : { errors: [...task.problems] }),
     correlationId,
   };
+}
+
+/** Too fast is the caller where the limit is ours; where a table or a vendor throttles us, it is no fault of theirs. */
+function statusOf({ name, vendorCode }: { name: TaskErrorName; vendorCode?: string }): number {
+  return name === 'RateLimited' && vendorCode !== undefined ? 503 : (STATUS[name] ?? 500);
 }
