@@ -4,7 +4,12 @@ import { Settings } from '../../lambdas/runtime/settings-schema.ts';
 import type { World } from '../../lib/laptop/world.ts';
 
 /** Connects the tenant to an empty account that no other tenant has; the n-th tenant of a world gets the n-th account. */
-export async function newTenant(world: World, tenant: string, n: number): Promise<SandboxAccount> {
+export async function newTenant(
+  world: World,
+  tenant: string,
+  n: number,
+  settings: Partial<Settings> = {},
+): Promise<SandboxAccount> {
   const account = { ...DEFAULT_ACCOUNT, id: String(5_000_000_000_000_000 + n), name: `Account of ${tenant}` };
   world.sandbox.meta.addAccount(account);
   const { adAccounts } = Settings.parse({
@@ -19,6 +24,6 @@ export async function newTenant(world: World, tenant: string, n: number): Promis
       },
     ],
   });
-  await world.connect(tenant, { adAccounts });
+  await world.connect(tenant, { adAccounts, ...settings });
   return account;
 }
