@@ -15,8 +15,15 @@ export const timeText = (ms: number): string => String(ms).padStart(TIME_WIDTH, 
 
 export const changeKey = (tenant: string, id: string) => ({ pk: `${tenant}#change`, sk: id });
 export const statusKey = (tenant: string, status: ChangeStatus): string => `${tenant}#${status}`;
-export const accountKey = (tenant: string, accountId: string, status: ChangeStatus): string =>
-  `${tenant}#${accountId}#${status}`;
+/** Of the index byRank: changes that wait, that somebody executes, that a person has to decide about, and the rest. */
+export type Queue = 'waiting' | 'taken' | 'held' | 'over';
+export const queueKey = (tenant: string, accountId: string, queue: Queue): string =>
+  `${tenant}#${accountId}#${queue}`;
+export function queueOf(status: ChangeStatus): Queue {
+  if (status === 'PENDING') return 'waiting';
+  if (status === 'HELD') return 'held';
+  return status === 'CLAIMED' || status === 'EXECUTING' ? 'taken' : 'over';
+}
 export const entityKey = (tenant: string, accountId: string, entity: Entity): string =>
   `${tenant}#${accountId}#${entityName(entity)}`;
 export const timeKey = (tenant: string): string => `${tenant}#change`;
@@ -39,7 +46,7 @@ export function toItem(change: Change): Item {
     ...change,
     notBefore: timeText(change.notBefore),
     statusPk: statusKey(change.tenant, change.status),
-    accountPk: accountKey(change.tenant, change.accountId, change.status),
+    accountPk: queueKey(change.tenant, change.accountId, queueOf(change.status)),
     rank: rankOf(change),
     entityPk: entityKey(change.tenant, change.accountId, change.entity),
     timePk: timeKey(change.tenant),
@@ -66,6 +73,7 @@ export interface Step {
       Change,
       | 'notBefore'
       | 'lease'
+      | 'holder'
       | 'leasedUntil'
       | 'attempts'
       | 'deferrals'
@@ -96,7 +104,7 @@ export function moving(
   const values: Record<string, unknown> = {
     ':to': move.to,
     ':statusPk': statusKey(change.tenant, move.to),
-    ':accountPk': accountKey(change.tenant, change.accountId, move.to),
+    ':accountPk': queueKey(change.tenant, change.accountId, queueOf(move.to)),
     ':now': step.nowMs,
     ':reason': step.reason ?? '',
     ':code': step.code ?? '',

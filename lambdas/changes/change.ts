@@ -215,6 +215,8 @@ export interface Change extends z.output<typeof ChangeRequest> {
   statusCode: string;
   /** Number of the latest dispatch: the fencing token of whoever executes it. */
   lease: number;
+  /** Name of the execution that claimed it under that lease. */
+  holder?: string;
   /** Epoch milliseconds after which the lease is nobody's. */
   leasedUntil: number;
   /** Executions that went wrong for a reason of their own; throttling and waiting are no attempts. */

@@ -2,23 +2,31 @@
 //
 // Table changes. A change: pk `<tenant>#change`, sk the change id. Kill switches lie beside them (kill-switches.ts).
 // Index byStatus: statusPk `<tenant>#<STATUS>` + notBefore (text of fixed width): what is due, oldest first.
-// Index byRank:   accountPk `<tenant>#<account>#<STATUS>` + rank: what waits for one account, the most urgent first.
+// Index byRank:   accountPk `<tenant>#<account>#<queue>` + rank: what waits for one account, or is taken, the most urgent first.
 // Index byEntity: entityPk `<tenant>#<account>#<kind>/<id>` + createdSk: what was ever asked of one object.
 // Index byTime:   timePk `<tenant>#change` + createdSk: all changes of a tenant.
 import { Conflict } from '../runtime/errors.ts';
 import type { Need } from '../runtime/need.ts';
 import { tableNeed, type Table, type TableAction, type TransactAction } from '../runtime/table.ts';
 import {
-  accountKey,
   changeKey,
   entityKey,
   fromItem,
   moving,
+  queueKey,
   statusKey,
   toItem,
+  type Queue,
   type Step,
 } from './change-item.ts';
-import { ChangeRequest, changeId, type Change, type ChangeStatus, type Entity } from './change.ts';
+import {
+  ChangeRequest,
+  changeId,
+  type Approval,
+  type Change,
+  type ChangeStatus,
+  type Entity,
+} from './change.ts';
 
 export interface NewChange {
   tenant: string;
@@ -27,6 +35,8 @@ export interface NewChange {
   status: 'HELD' | 'PENDING';
   /** Why it is held, for a person. */
   reason?: string;
+  /** By whoever asked, when they may approve. */
+  approval?: Approval;
   nowMs: number;
 }
 
@@ -39,17 +49,19 @@ export interface Changes {
   get(tenant: string, id: string): Promise<Change | undefined>;
   /** Changes in one status, by when they are due; every page. */
   inStatus(tenant: string, status: ChangeStatus): Promise<Change[]>;
-  /** One page of an account's changes in an open status, the most urgent first. */
+  /** One page of an account's changes in one queue, the most urgent first. */
   ranked(
     tenant: string,
     accountId: string,
-    status: ChangeStatus,
+    queue: Queue,
     page?: { limit?: number; after?: Record<string, unknown> },
   ): Promise<{ changes: Change[]; next?: Record<string, unknown> }>;
   /** What was asked of one object at or after `sinceMs`, newest first; at most 200. */
   ofEntity(tenant: string, accountId: string, entity: Entity, sinceMs?: number): Promise<Change[]>;
   /** One move along the lifecycle, by itself. @throws Conflict when the change does not stand where the move begins. */
   move(change: Pick<Change, 'tenant' | 'id' | 'accountId'>, step: Step): Promise<void>;
+  /** Remembers which change took this one back; its status stays. */
+  markUndone(tenant: string, id: string, undoneBy: string): Promise<void>;
   /** True when it was still waiting and is now CANCELLED, or already was. @throws Conflict when it is being applied. */
   cancel(tenant: string, id: string, reason: string, nowMs: number): Promise<boolean>;
   /** As `cancel`, by whoever queued it, whose later attempt may queue it again; a person's cancellation stays a person's. */
@@ -65,7 +77,7 @@ export function changesNeed(...actions: readonly (readonly TableAction[])[]): Ne
 }
 
 export function openChanges(table: Table): Changes {
-  const make = ({ tenant, request, status, reason, nowMs }: NewChange): Change => {
+  const make = ({ tenant, request, status, reason, approval, nowMs }: NewChange): Change => {
     const parsed = ChangeRequest.parse(request);
     return {
       ...parsed,
@@ -81,6 +93,7 @@ export function openChanges(table: Table): Changes {
       leasedUntil: 0,
       attempts: 0,
       deferrals: 0,
+      ...(approval === undefined ? {} : { approval }),
     };
   };
   const putting = (change: Change): NonNullable<TransactAction['Put']> => ({
@@ -120,11 +133,11 @@ export function openChanges(table: Table): Changes {
       });
       return items.map(fromItem);
     },
-    async ranked(tenant, accountId, status, { limit = 100, after } = {}) {
+    async ranked(tenant, accountId, queue, { limit = 100, after } = {}) {
       const { items, lastKey } = await table.query({
         IndexName: 'byRank',
         KeyConditionExpression: 'accountPk = :account',
-        ExpressionAttributeValues: { ':account': accountKey(tenant, accountId, status) },
+        ExpressionAttributeValues: { ':account': queueKey(tenant, accountId, queue) },
         Limit: limit,
         ...(after === undefined ? {} : { ExclusiveStartKey: after }),
       });
@@ -145,6 +158,19 @@ export function openChanges(table: Table): Changes {
     },
     async move(change, step) {
       await table.update(moving(change, step) as Parameters<Table['update']>[0]);
+    },
+    async markUndone(tenant, id, undoneBy) {
+      try {
+        await table.update({
+          Key: changeKey(tenant, id),
+          UpdateExpression: 'SET undoneBy = :by',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':by': undoneBy },
+        });
+      } catch (error) {
+        // A change that is too old to be there needs no mark.
+        if (!(error instanceof Conflict)) throw error;
+      }
     },
     cancel: (tenant, id, reason, nowMs) => take(tenant, id, { reason, nowMs, retracted: false }),
     retract: (tenant, id, reason, nowMs) => take(tenant, id, { reason, nowMs, retracted: true }),

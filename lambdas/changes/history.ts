@@ -7,6 +7,7 @@ import type { Need } from '../runtime/need.ts';
 import { tableNeed, type Item, type Table, type TableAction, type TransactAction } from '../runtime/table.ts';
 import { timeText } from './change-item.ts';
 import { entityName, type Entity } from './change.ts';
+import { MOVES } from './lifecycle.ts';
 
 export interface StoryEntry {
   tenant: string;
@@ -93,7 +94,9 @@ export function openHistory(table: Table): History {
         ExpressionAttributeValues: { ':pk': storyPk(tenant, id) },
         ConsistentRead: true,
       });
-      return items.map(({ pk: _pk, sk: _sk, ...entry }) => entry as unknown as StoryEntry);
+      return items
+        .map(({ pk: _pk, sk: _sk, ...entry }) => entry as unknown as StoryEntry)
+        .toSorted((a, b) => a.at - b.at || a.lease - b.lease || turnOf(a) - turnOf(b));
     },
     async timeline(tenant, accountId, entity, { fromMs = 0, toMs = 1e15 - 1 } = {}) {
       const { items } = await table.query({
@@ -108,4 +111,9 @@ export function openHistory(table: Table): History {
       return items.map(({ pk: _pk, sk: _sk, ...entry }) => entry as unknown as TimelineEntry);
     },
   };
+}
+
+/** Of moves within one millisecond: the lifecycle tells them in the order in which they follow each other. */
+function turnOf({ move }: StoryEntry): number {
+  return Object.keys(MOVES).indexOf(move);
 }

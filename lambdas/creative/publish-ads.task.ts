@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { defineTask } from '../runtime/define-task.ts';
 import { InvalidInput, Unavailable } from '../runtime/errors.ts';
 import { settingsNeed } from '../runtime/settings.ts';
+import { creationNeed } from '../changes/creation.ts';
 import { publisherPort } from '../ports/ads/publisher-port.ts';
 import { predictionsNeed } from './predictions.ts';
 import { ensure } from './publish.ts';
@@ -19,15 +20,23 @@ export const { handler, task } = defineTask({
     published: Published,
   }),
   output: z.object({ published: Published }),
-  needs: { publisher: publisherPort, settings: settingsNeed, predictions: predictionsNeed },
+  needs: {
+    publisher: publisherPort,
+    settings: settingsNeed,
+    creation: creationNeed,
+    predictions: predictionsNeed,
+  },
   effects: ['creative', 'ad'],
   undoneBy: 'UndoPublish',
   runPercent: [94, 97],
   async run(
     { request, plan, published },
-    { publisher: port, settings, predictions, effects, run, progress },
+    { publisher: port, settings, creation, predictions, effects, run, progress },
   ) {
     const account = await settings.adAccount(run.tenant, request.adAccountId);
+    const at = { tenant: run.tenant, accountId: account.id, runId: run.id };
+    // A creative and an ad of each variation.
+    await creation.allow({ ...at, launch: `${run.id}/ads`, count: 2 * published.videos.length });
     const publisher = await port.for({ tenant: run.tenant, accountId: account.id, secret: account.secret });
     const context = {
       effects,
@@ -72,6 +81,12 @@ export const { handler, task } = defineTask({
       ads.push({ variationId, creativeId, adId });
       progress((100 * ads.length) / published.videos.length);
     }
+    await creation.observe(at, publisher.usage());
+    await creation.note(
+      at,
+      'created',
+      ads.map(({ adId }) => ({ kind: 'ad', id: adId })),
+    );
     return { published: { ...published, ads } };
   },
 });

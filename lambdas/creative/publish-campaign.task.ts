@@ -4,6 +4,7 @@ import { bucketNeed } from '../runtime/bucket.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { Refused, Unavailable } from '../runtime/errors.ts';
 import { settingsNeed } from '../runtime/settings.ts';
+import { creationNeed } from '../changes/creation.ts';
 import { publisherPort } from '../ports/ads/publisher-port.ts';
 import { launchAim, launchBudgetMinor } from './launch.ts';
 import { ensure } from './publish.ts';
@@ -22,14 +23,21 @@ export const { handler, task } = defineTask({
   needs: {
     publisher: publisherPort,
     settings: settingsNeed,
+    creation: creationNeed,
     media: bucketNeed([{ prefix: 'renders/', access: 'read' }]),
   },
   effects: ['campaign', 'ad-set', 'video'],
   undoneBy: 'UndoPublish',
   memoryMb: 1024,
   runPercent: [90, 93],
-  async run({ request, plan, rendered }, { publisher: port, settings, media, effects, run, progress }) {
+  async run(
+    { request, plan, rendered },
+    { publisher: port, settings, creation, media, effects, run, progress },
+  ) {
     const account = await settings.adAccount(run.tenant, request.adAccountId);
+    const at = { tenant: run.tenant, accountId: account.id, runId: run.id };
+    // Campaign, ad set, and a video of each variation.
+    await creation.allow({ ...at, launch: `${run.id}/campaign`, count: 2 + rendered.length });
     const reference = { tenant: run.tenant, accountId: account.id, secret: account.secret };
     const publisher = await port.for(reference);
     const context = {
@@ -103,6 +111,11 @@ export const { handler, task } = defineTask({
       videos.push({ variationId, videoId });
       progress((100 * videos.length) / rendered.length);
     }
+    await creation.observe(at, publisher.usage());
+    await creation.note(at, 'created', [
+      { kind: 'campaign', id: campaignId },
+      { kind: 'adset', id: adSetId },
+    ]);
     return {
       published: {
         accountId: account.id,

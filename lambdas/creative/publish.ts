@@ -2,6 +2,7 @@
 import type { Effects, Intent } from '../runtime/intents.ts';
 import { Conflict } from '../runtime/errors.ts';
 import type { AdObjectKind, Publisher } from '../ports/ads/publisher.ts';
+import type { Entity } from '../changes/change.ts';
 import { adObjectName, ownedMark } from '../ports/ads/names.ts';
 
 /** Names of the effects of publishing, in the order of creation. Each is undone by UndoPublish. */
@@ -60,6 +61,23 @@ export async function ensure(
     throw error;
   }
   return id;
+}
+
+/** What has a timeline of its own, by account: objects that stand open, known by their ids. */
+export async function createdObjects(effects: Effects): Promise<Map<string, Entity[]>> {
+  const created = new Map<string, Entity[]>();
+  for (const [effect, kind] of [
+    ['ad', 'ad'],
+    ['ad-set', 'adset'],
+    ['campaign', 'campaign'],
+  ] as const) {
+    for (const { details, result } of await effects.open(effect)) {
+      const { accountId } = details as PublishDetails;
+      const id = (result as { id: string } | undefined)?.id;
+      if (id !== undefined) created.set(accountId, [...(created.get(accountId) ?? []), { kind, id }]);
+    }
+  }
+  return created;
 }
 
 /**

@@ -47,6 +47,8 @@ export interface TaskDefinition<
   needs: N;
   /** The output is stored under (run, state, input) and returned when the run is started again. For dear, effect-free steps. */
   memoised?: boolean;
+  /** For what is done because the tables do not answer: a history that cannot be written is logged and stops nothing. */
+  withoutHistory?: boolean;
   /** Effects that this task creates, recorded through `effects` before each external write. */
   effects?: E;
   /** Task that undoes them, `UndoPublish`: kept in each intent, so that settle-run finds it. */
@@ -119,6 +121,11 @@ export function defineTask<
     undoes: (definition.undoes?.length ?? 0) > 0,
     memoised: definition.memoised ?? false,
   });
+  const taken = Object.keys(runtimeNeeds).filter((name) => name in needs);
+  if (taken.length > 0)
+    throw new Error(
+      `${definition.name}: a need may not be called ${taken.join(' or ')}; every task has that.`,
+    );
   const layered = Object.values(needs).some((need) => need.layers?.includes('ffmpeg') === true);
 
   async function execute(
@@ -154,6 +161,7 @@ export function defineTask<
     output: definition.output,
     needs: { ...needs, ...runtimeNeeds },
     memoised: definition.memoised ?? false,
+    withoutHistory: definition.withoutHistory ?? false,
     effects: definition.effects ?? [],
     ...(definition.undoneBy === undefined ? {} : { undoneBy: definition.undoneBy }),
     undoes: definition.undoes ?? [],

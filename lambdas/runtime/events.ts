@@ -35,6 +35,14 @@ export const EVENTS = {
     source: 'impresario.creative',
     detail: z.object({ ...run, variationId: z.string(), error: z.string(), cause: z.string().optional() }),
   },
+  'change-execution.started': { source: 'impresario.changes', detail: started },
+  'change-execution.succeeded': { source: 'impresario.changes', detail: succeeded },
+  'change-execution.failed': { source: 'impresario.changes', detail: failed },
+  'change-execution.needs-review': { source: 'impresario.changes', detail: needsReview },
+  'ad-account.stopped': {
+    source: 'impresario.changes',
+    detail: z.object({ tenant: z.string(), accountId: z.string(), reason: z.string() }),
+  },
   'compensation.debt-recorded': {
     source: 'impresario.platform',
     detail: z.object({ ...run, effect: z.string(), subject: z.string(), error: z.string() }),
@@ -59,6 +67,9 @@ export const AREAS: readonly string[] = [
     ),
   ),
 ];
+
+/** Whose work is taken up again by their area's own sweep: an execution of theirs that failed is no lost work. */
+export const RESUMED: ReadonlySet<string> = new Set(['change-execution']);
 
 /** `creative-generation` → `creative`. @throws Error for a state machine without events in the catalogue. */
 export function areaOf(stateMachine: string): string {

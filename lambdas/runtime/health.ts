@@ -8,7 +8,7 @@ import type { Clock } from './clock.ts';
 import { variable, type Need, type Needs } from './need.ts';
 import { tableNeed, type Table } from './table.ts';
 import { TABLES, type TableName } from './tables.ts';
-import { lateWorkers, readWorkers, type KnownWorker, type Workers } from './workers.ts';
+import { ChangeGauges, lateWorkers, readWorkers, type KnownWorker, type Workers } from './workers.ts';
 
 export const Health = z.object({
   /** `degraded`: works, but a vendor is away, a debt is open or a worker is late. */
@@ -23,6 +23,7 @@ export const Health = z.object({
   openRuns: z.number().int().optional(),
   oldestPendingSeconds: z.number().optional().describe('As of the last sweep'),
   nextTokenExpiryAt: z.string().optional().describe('The next vendor token to end, as of the last sweep'),
+  changes: ChangeGauges.optional().describe('The queue of changes, as of its last sweep'),
   workers: z
     .record(z.string(), z.object({ lastSuccessAt: z.string().nullable(), secondsAgo: z.number().nullable() }))
     .describe('Every worker that comes by the clock; null: it has not succeeded yet'),
@@ -167,6 +168,7 @@ async function look(
         ? undefined
         : (nowMs - Date.parse(gauges.oldestPendingAt)) / 1_000,
     nextTokenExpiryAt: gauges?.nextTokenExpiryAt,
+    changes: workers?.changes,
     workers: workers === undefined ? {} : seen(known, workers, nowMs),
     problems,
   };
@@ -195,6 +197,9 @@ function concerns(
   const expiry = workers?.gauges?.nextTokenExpiryAt;
   return [
     ...(openCircuits > 0 ? [`${openCircuits} circuits are open: a vendor is failing.`] : []),
+    ...((workers?.changes?.stoppedAccounts ?? 0) > 0
+      ? [`${workers?.changes?.stoppedAccounts} ad accounts are stopped: connect them again.`]
+      : []),
     ...(debts > 0 ? [`${debts} effects could not be undone yet.`] : []),
     ...(expiry !== undefined && Date.parse(expiry) - nowMs < EXPIRY_WARNING_MS
       ? [`A vendor token ends at ${expiry}: connect again.`]

@@ -56,6 +56,23 @@ export type Needs = Readonly<Record<string, Need<any>>>;
 
 export type Opened<N extends Needs> = { [K in keyof N]: N[K] extends Need<infer T> ? T : never };
 
+/** One need made of several: with the rights of all, opened together. */
+export function composedNeed<const N extends Needs, T>(
+  parts: N,
+  open: (opened: Opened<N>, context: OpenContext) => T,
+): Need<T> {
+  const entries: [string, Need<unknown>][] = Object.entries(parts);
+  return {
+    grants: entries.flatMap(([, { grants }]) => grants),
+    env: Object.fromEntries(entries.flatMap(([, { env }]) => Object.entries(env))),
+    open: (env, context) =>
+      open(
+        Object.fromEntries(entries.map(([name, part]) => [name, part.open(env, context)])) as Opened<N>,
+        context,
+      ),
+  };
+}
+
 /** @throws InvalidInput naming the variable. */
 export function variable(env: Env, name: string): string {
   const value = env[name];

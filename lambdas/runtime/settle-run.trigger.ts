@@ -4,7 +4,7 @@ import { busNeed, type Bus } from './bus.ts';
 import { deadLettersNeed, type DeadLetter, type DeadLetterQueues } from './dead-letters.ts';
 import { defineTrigger } from './define-trigger.ts';
 import { Unavailable } from './errors.ts';
-import { areaOf, eventOf } from './events.ts';
+import { areaOf, eventOf, RESUMED } from './events.ts';
 import { failedStateNeed } from './failed-state.ts';
 import { functionFamilyNeed } from './functions.ts';
 import { hasKept } from './intents.ts';
@@ -180,7 +180,7 @@ async function report(
   if (ended.status === 'SUCCEEDED' || status === 'rejected') return;
   const { name: error, cause } = failureOf(ended);
   const at = state === undefined ? {} : { state };
-  if (ended.status !== 'ABORTED') {
+  if (ended.status !== 'ABORTED' && !RESUMED.has(ended.workflow)) {
     const letter: DeadLetter = {
       kind: 'run',
       executionArn: ended.executionArn,

@@ -19,6 +19,8 @@ export interface TaskSpec extends FunctionSpec {
   output: z.ZodType;
   /** Store the output under (run, state, input hash) and return it when the run is started again. */
   memoised: boolean;
+  /** Works also while the history cannot be written, which is then only logged. */
+  withoutHistory: boolean;
   /** Names of effects this task creates (recorded as intents before the call). */
   effects: readonly string[];
   /** Name of the task that undoes its effects; present exactly when there are any. */

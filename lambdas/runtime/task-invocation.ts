@@ -13,7 +13,7 @@ import { parseAs } from './parse.ts';
 import { progressReporter } from './progress.ts';
 import { retainedUntil } from './run-keys.ts';
 import type { TaskSpec } from './specs.ts';
-import { openSteps, type StepRef } from './steps.ts';
+import { openSteps, type StepRef, type Steps } from './steps.ts';
 import type { Table } from './table.ts';
 
 export interface TaskRuntime {
@@ -98,7 +98,7 @@ async function runStep(
     subject: runtime.subject(input),
     workflow,
   };
-  const steps = openSteps(history);
+  const steps = spec.withoutHistory ? forgiving(openSteps(history), log) : openSteps(history);
   const range = runtime.percentRange(input);
   const runPercentAt = (percent: number): number | undefined =>
     range && range[0] + ((range[1] - range[0]) * percent) / 100;
@@ -151,6 +151,20 @@ async function runStep(
       .catch((second: unknown) => log.warn('history was not written', { error: String(second) }));
     throw error;
   }
+}
+
+/** What cannot be written is logged. */
+function forgiving(steps: Steps, log: Log): Steps {
+  const missed = (error: unknown): void => log.warn('history was not written', { error: String(error) });
+  return {
+    started: (...told) =>
+      steps.started(...told).catch((error: unknown) => {
+        missed(error);
+        return 1;
+      }),
+    progress: (...told) => steps.progress(...told).catch(missed),
+    ended: (...told) => steps.ended(...told).catch(missed),
+  };
 }
 
 /** An output from an earlier attempt, if it still has the shape that today's definition promises. */

@@ -1,6 +1,7 @@
 // When did each scheduled worker last do its work, which are late, and what did the sweep count?
 //
-// Table runs, pk `platform#workers`, sk `success#<worker>`: at; sk `gauges`: what the last sweep saw. Read by /health.
+// Table runs, pk `platform#workers`, sk `success#<worker>`: at; sk `gauges` and `change-gauges`: what the last sweeps saw. Read by
+// /health.
 import * as z from 'zod';
 import type { Need } from './need.ts';
 import { tableNeed, type Table } from './table.ts';
@@ -41,6 +42,30 @@ export async function recordGauges(rows: Pick<Table, 'put'>, gauges: Gauges): Pr
   await rows.put({ Item: { pk: WORKERS, sk: 'gauges', ...gauges } });
 }
 
+/** What the look over all changes saw, every ten minutes. */
+export const ChangeGauges = z.object({
+  at: z.string(),
+  /** Changes that could be applied now if there were room. */
+  due: z.number().int(),
+  oldestDueSeconds: z.number(),
+  oldestLeaseSeconds: z.number(),
+  /** Ad accounts whose connection the platform refuses. */
+  stoppedAccounts: z.number().int(),
+  /** Reason → changes that wait for it. */
+  deferred: z.record(z.string(), z.number().int()),
+});
+export type ChangeGauges = z.infer<typeof ChangeGauges>;
+
+export const changeGaugesNeed: Need<{ record(gauges: ChangeGauges): Promise<void> }> = {
+  ...table,
+  open(env, context) {
+    const rows = table.open(env, context);
+    return {
+      record: (gauges) => rows.put({ Item: { pk: WORKERS, sk: 'change-gauges', ...gauges } }),
+    };
+  },
+};
+
 export interface KnownWorker {
   /** Name of its trigger. */
   worker: string;
@@ -69,6 +94,7 @@ export interface Workers {
   /** Worker → ISO 8601. */
   lastSuccess: ReadonlyMap<string, string>;
   gauges?: Gauges;
+  changes?: ChangeGauges;
 }
 
 export async function readWorkers(rows: Pick<Table, 'queryAll'>): Promise<Workers> {
@@ -77,6 +103,7 @@ export async function readWorkers(rows: Pick<Table, 'queryAll'>): Promise<Worker
     ExpressionAttributeValues: { ':pk': WORKERS },
   });
   const gauges = items.find(({ sk }) => sk === 'gauges');
+  const changes = items.find(({ sk }) => sk === 'change-gauges');
   return {
     lastSuccess: new Map(
       items
@@ -84,5 +111,6 @@ export async function readWorkers(rows: Pick<Table, 'queryAll'>): Promise<Worker
         .map(({ sk, at }) => [sk.slice('success#'.length), String(at)]),
     ),
     ...(gauges === undefined ? {} : { gauges: Gauges.parse(gauges) }),
+    ...(changes === undefined ? {} : { changes: ChangeGauges.parse(changes) }),
   };
 }

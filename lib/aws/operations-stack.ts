@@ -43,6 +43,10 @@ const JOB_FAILURES_PER_FIVE_MINUTES = 30;
 const JOB_FAILURE_PERCENT = 10;
 const JOB_FAILURE_MINIMUM_JOBS = 20;
 const PENDING_CHANGES = 100;
+const CHANGE_FAILURE_PERCENT = 10;
+const CHANGE_FAILURE_MINIMUM = 20;
+/** An execution ends after 30 minutes and the sweep comes every minute. */
+const STUCK_LEASE_SECONDS = 2_400;
 /** The sweep runs every five minutes; three missed runs are an outage. */
 const SWEEP_PERIODS = 3;
 
@@ -193,6 +197,37 @@ function jobAlarms(stage: string): AlarmSpec[] {
       name: 'pending-changes',
       metric: ours(stage, 'pending_ad_changes_count', 'Maximum'),
       threshold: PENDING_CHANGES,
+    },
+    {
+      name: 'change-failure-rate',
+      metric: new MathExpression({
+        label: 'failed share of ended changes, percent',
+        expression: `IF(ended >= ${CHANGE_FAILURE_MINIMUM}, 100 * FILL(failed, 0) / ended, 0)`,
+        usingMetrics: {
+          failed: ours(stage, 'ad_changes_failed_total', 'Sum'),
+          ended: ours(stage, 'ad_changes_total', 'Sum'),
+        },
+        period: FIVE_MINUTES,
+      }),
+      threshold: CHANGE_FAILURE_PERCENT,
+    },
+    {
+      name: 'change-lease-stuck',
+      metric: ours(stage, 'oldest_lease_seconds', 'Maximum'),
+      threshold: STUCK_LEASE_SECONDS,
+    },
+    {
+      name: 'ad-account-stopped',
+      metric: ours(stage, 'ad_accounts_stopped_count', 'Maximum'),
+      threshold: 0,
+    },
+    { name: 'kept-records', metric: ours(stage, 'kept_records_total', 'Sum'), threshold: 0 },
+    {
+      name: 'change-sweep-not-succeeding',
+      metric: ours(stage, 'change_sweep_succeeded_total', 'Sum'),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      missingData: TreatMissingData.BREACHING,
     },
     { name: 'open-circuit', metric: ours(stage, 'circuit_breaker_state', 'Maximum'), threshold: 0 },
     { name: 'compensation-debt', metric: ours(stage, 'compensation_debt_count', 'Maximum'), threshold: 0 },

@@ -5,6 +5,7 @@ import { locateFfmpeg, type FfmpegLocation } from '../../lambdas/creative/media/
 import { assemblyOfToday, makeAssembly, touchAssembly } from './assembly.ts';
 import { rememberReasons } from './watch.ts';
 import { isFree } from './doctor.ts';
+import { seedRunningCampaign } from './running-campaign.ts';
 import type { Screen } from './screen.ts';
 import { storeKeys, vendorsFrom } from './vendors.ts';
 import { DEMO_TENANT, startWorld, type World } from './world.ts';
@@ -98,6 +99,7 @@ export async function openLaptop(
   }
   try {
     await world.connect(DEMO_TENANT);
+    seedRunningCampaign(world.sandbox.meta);
     await storeKeys(world, vendors);
   } catch (error) {
     step.fail();

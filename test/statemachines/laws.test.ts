@@ -176,7 +176,8 @@ describe.each(machines)('$name', ({ definition, scope, states }) => {
     for (const state of tasksOf(states)) {
       const envelope = isTokenTask(state) ? state.Arguments?.['Payload'] : state.Arguments;
       expect(envelope, state.name).toEqual({
-        run: '{% $run %}',
+        // The first state is where the variable is assigned.
+        run: state.name === scope['StartAt'] ? '{% $states.input.run %}' : '{% $run %}',
         execution: '{% $states.context.Execution.Id %}',
         state: '{% $states.context.State.Name %}',
         input: expect.any(Object) as object,

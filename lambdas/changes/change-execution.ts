@@ -1,0 +1,3 @@
+// What is the state machine called that applies changes?
+
+export const CHANGE_EXECUTION = 'change-execution';

@@ -1,0 +1,69 @@
+// Does a queued change reach the ad account once, and is everything about it written down?
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ACCOUNT, changesWorld, TENANT, type ChangesWorld } from '../support/changes-world.ts';
+
+const MINUTE_MS = 60_000;
+let here: ChangesWorld;
+beforeAll(async () => {
+  here = await changesWorld();
+}, 120_000);
+afterAll(() => here.close());
+
+describe('a queued change', () => {
+  it('is applied once, verified and recorded, without anybody asking again', async () => {
+    const [adSet = ''] = here.adSetIds;
+    const { id } = await here.queue({
+      entity: { kind: 'adset', id: adSet },
+      kind: 'BUDGET_INCREASE',
+      from: 5_000,
+      to: 5_500,
+    });
+    await here.world.cloud.advance(MINUTE_MS);
+    expect(await here.get(id)).toMatchObject({
+      status: 'COMPLETED',
+      result: { before: 5_000, applied: 5_500 },
+      lease: 1,
+      deferrals: 0,
+    });
+    expect(here.effects()).toMatchObject([
+      { objectId: adSet, field: 'daily_budget', before: 5_000, after: 5_500, by: 'api' },
+    ]);
+    const story = await here.histories.story(TENANT, id);
+    expect(story.map(({ move }) => move)).toEqual(['claim', 'begin', 'complete']);
+    expect(story.at(-1)?.details).toMatchObject({
+      before: 5_000,
+      requested: 5_500,
+      applied: 5_500,
+      after: 5_500,
+      mode: 'live',
+      evidenceHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+    const timeline = await here.histories.timeline(TENANT, ACCOUNT, { kind: 'adset', id: adSet });
+    expect(timeline).toMatchObject([{ by: 'us', what: 'budget', before: 5_000, after: 5_500, sourceId: id }]);
+    expect((await here.ledgers.get(TENANT, ACCOUNT)).edits).toMatchObject([
+      { changeId: id, outcome: 'applied' },
+    ]);
+  });
+
+  it('pauses, resumes and asks the platform for nothing that is so already', async () => {
+    const [, , ad = ''] = here.adIds;
+    const before = here.effects().length;
+    const pause = await here.queue({
+      entity: { kind: 'ad', id: ad },
+      kind: 'PAUSE',
+      from: 'ACTIVE',
+      to: 'PAUSED',
+    });
+    await here.world.cloud.advance(MINUTE_MS);
+    expect((await here.get(pause.id)).status).toBe('COMPLETED');
+    const again = await here.queue({
+      entity: { kind: 'ad', id: ad },
+      kind: 'PAUSE',
+      from: 'ACTIVE',
+      to: 'PAUSED',
+    });
+    await here.world.cloud.advance(MINUTE_MS);
+    expect(await here.get(again.id)).toMatchObject({ status: 'COMPLETED', statusCode: 'already' });
+    expect(here.effects().slice(before)).toMatchObject([{ objectId: ad, field: 'status', after: 'PAUSED' }]);
+  });
+});
