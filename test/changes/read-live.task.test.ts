@@ -51,6 +51,13 @@ describe('ReadLive', () => {
     expect((await read(account)).verdict).toMatchObject({ decision: 'block', code });
   });
 
+  it('blocks what lies below something archived', async () => {
+    const account = await rig.account();
+    meta().person.edit(account.campaignId, { status: 'ARCHIVED' });
+    const { verdict } = await read(account);
+    expect(verdict).toMatchObject({ decision: 'block', code: 'archived' });
+  });
+
   it('says what moved, in money', async () => {
     const account = await rig.account();
     meta().person.edit(account.adSetIds[0] ?? '', { dailyBudget: 6_000 });
