@@ -1,11 +1,13 @@
-// 1.1 Complete creative generation flow: from an uploaded video to ads in the queue, and what happens when a part is down?
+// 1.1 Complete creative generation flow: from an uploaded video to ads that run, and what happens when a part is down?
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Change } from '../../lambdas/changes/change.ts';
 import { openChanges } from '../../lambdas/changes/changes.ts';
 import { openCreatives } from '../../lambdas/creative/creatives.ts';
 import type { World } from '../../lib/laptop/world.ts';
 import { DEFAULT_ACCOUNT } from '../../lib/sandbox/meta/accounts.ts';
+import type { FaultHandle } from '../../lib/local/faults.ts';
 import type { Json } from '../../lib/local/types.ts';
 import { startRig, type Rig } from '../faults/rig.ts';
 import { troubles } from '../faults/verify.ts';
@@ -32,7 +34,7 @@ describe('1.1: the whole flow with real media', () => {
   }, 120_000);
   afterAll(() => world.close());
 
-  it('upload, analysis, predictions, approval, rendering, publishing and queueing', async () => {
+  it('upload, analysis, predictions, approval, rendering, publishing, queueing and going live', async () => {
     const video = await sampleVideo();
     world.sandbox.truth.addVideo(video.sha256, video.truth);
     const bytes = readFileSync(video.path);
@@ -108,14 +110,52 @@ describe('1.1: the whole flow with real media', () => {
     expect(ads).toHaveLength(approved.length);
     expect(new Set(ads.map(({ kind }) => kind))).toEqual(new Set(['ACTIVATE']));
 
-    // 8. The ads exist, paused; 7, applying the queue, belongs to the executor.
-    const meta = world.sandbox.meta.objects(DEFAULT_ACCOUNT.id, 'ad');
-    expect(meta).toHaveLength(approved.length);
-    expect(meta.map(({ id }) => id).toSorted()).toEqual(ads.map(({ entity }) => entity.id).toSorted());
-    for (const { fields } of meta) expect(fields['status']).toBe('PAUSED');
+    // Until a person approves the launch, with one call, everything stays paused.
+    const { meta } = world.sandbox;
+    expect(statusesOf(meta, DEFAULT_ACCOUNT.id)).toEqual(new Set(['PAUSED']));
+    const [campaign] = changes.filter(({ entity }) => entity.kind === 'campaign');
+    const approval = await ask(world, `POST /v1/changes/${campaign?.id}/approve`, {
+      role: 'approver',
+      body: { comment: 'Looks good.', scope: 'origin' },
+    });
+    expect(approval.status).toBe(200);
+    expect(approval.body['left']).toEqual([]);
+
+    // 7. The executor applies them all, within five minutes.
+    const approvedAt = world.cloud.clock.now();
+    await world.cloud.until(() => areDone(world, 'demo', changes), { withinMs: 300_000 });
+    expect(world.cloud.clock.now() - approvedAt).toBeLessThanOrEqual(300_000);
+
+    // 8. As many ads as variations, and everything is live: parents first, each once.
+    const live = meta.objects(DEFAULT_ACCOUNT.id, 'ad');
+    expect(live.map(({ id }) => id).toSorted()).toEqual(ads.map(({ entity }) => entity.id).toSorted());
+    expect(statusesOf(meta, DEFAULT_ACCOUNT.id)).toEqual(new Set(['ACTIVE']));
+    expect(activated(meta, DEFAULT_ACCOUNT.id)).toEqual(['campaign', 'adset', ...ads.map(() => 'ad')]);
     expect(world.sandbox.meta.violations).toEqual([]);
   }, 180_000);
 });
+
+/** Configured statuses of everything in the account that has one. */
+function statusesOf(meta: World['sandbox']['meta'], accountId: string): Set<unknown> {
+  const kinds = ['campaign', 'adset', 'ad'] as const;
+  return new Set(
+    kinds.flatMap((kind) => meta.objects(accountId, kind).map(({ fields }) => fields['status'])),
+  );
+}
+
+/** What was activated, in this order. */
+function activated(meta: World['sandbox']['meta'], accountId: string): string[] {
+  return meta
+    .effects(accountId)
+    .filter(({ field, after }) => field === 'status' && after === 'ACTIVE')
+    .map(({ kind }) => kind);
+}
+
+async function areDone(world: World, tenant: string, changes: readonly Change[]): Promise<boolean> {
+  const queue = openChanges(world.table('changes'));
+  const now = await Promise.all(changes.map(({ id }) => queue.get(tenant, id)));
+  return now.every((change) => change?.status === 'COMPLETED');
+}
 
 describe('1.1: failure scenarios', () => {
   let rig: Rig;
@@ -160,6 +200,39 @@ describe('1.1: failure scenarios', () => {
     const review = await openCreatives(rig.world.table('creatives')).review(subject.tenant, subject.runId);
     expect(review?.reasons.join(' ')).toContain('The Council failed');
     expect(await troubles(rig, subject, 'published')).toEqual([]);
+  });
+
+  it('the executor crashes while it brings a launch to life: it starts by itself and activates everything, once', async () => {
+    const subject = await rig.subject();
+    const { tenant, account } = subject;
+    const { cloud, sandbox } = rig.world;
+    await rig.start(subject);
+    await rig.ended(subject);
+    const changes = await openChanges(rig.world.table('changes')).inStatus(tenant, 'HELD');
+    // From the moment that the campaign is live, no step of any execution works for five minutes.
+    const down: FaultHandle[] = [];
+    const off = cloud.onTransition(({ type, stateName }) => {
+      if (down.length > 0 || type !== 'exited' || stateName !== 'ApplyChange') return;
+      for (const name of ['claim-change', 'read-live', 'apply-change', 'verify-change', 'record-change'])
+        down.push(cloud.faults.add({ function: name, invocation: 'kill', when: 'before' }));
+    });
+    const [campaign] = changes.filter(({ entity }) => entity.kind === 'campaign');
+    const { status } = await ask(rig.world, `POST /v1/changes/${campaign?.id}/approve`, {
+      tenant,
+      role: 'approver',
+      body: { comment: 'Looks good.', scope: 'origin' },
+    });
+    expect(status).toBe(200);
+    await cloud.advance(300_000);
+    off();
+    expect(down.reduce((sum, { hits }) => sum + hits, 0)).toBeGreaterThan(0);
+    expect(activated(sandbox.meta, account.id)).toEqual(['campaign']);
+    for (const fault of down) fault.remove();
+
+    await cloud.until(() => areDone(rig.world, tenant, changes), { withinMs: 1_800_000 });
+    const ads = changes.filter(({ entity }) => entity.kind === 'ad');
+    expect(activated(sandbox.meta, account.id)).toEqual(['campaign', 'adset', ...ads.map(() => 'ad')]);
+    expect(statusesOf(sandbox.meta, account.id)).toEqual(new Set(['ACTIVE']));
   });
 
   it('rendering one variation fails: retried, left out, and people are told', async () => {
