@@ -76,6 +76,7 @@ export function recorded(
 
 /** Only timeouts, 429 and 5xx count (which vendor files call Unavailable and RateLimited): a vendor that says no is well. */
 export function outcomeOf(error: unknown): Outcome {
+  if (error instanceof RateLimited && error.vendorIsWell === true) return 'success';
   return error instanceof Unavailable || error instanceof RateLimited ? 'failure' : 'success';
 }
 

@@ -16,6 +16,8 @@ export interface ErrorDetails {
   vendorCode?: string;
   /** When the vendor said it will listen again, epoch milliseconds: a step can answer `defer` instead of failing. */
   retryAt?: number;
+  /** The vendor is well and holds back one object only: no reason to leave it alone altogether. */
+  vendorIsWell?: boolean;
   cause?: unknown;
 }
 
@@ -24,6 +26,7 @@ class TaskError extends Error {
   readonly problems?: readonly { path: string; message: string }[];
   readonly vendorCode?: string;
   readonly retryAt?: number;
+  readonly vendorIsWell?: boolean;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -31,6 +34,7 @@ class TaskError extends Error {
     if (details.problems !== undefined) this.problems = details.problems;
     if (details.vendorCode !== undefined) this.vendorCode = details.vendorCode;
     if (details.retryAt !== undefined) this.retryAt = details.retryAt;
+    if (details.vendorIsWell !== undefined) this.vendorIsWell = details.vendorIsWell;
   }
 }
 

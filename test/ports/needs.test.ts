@@ -19,6 +19,7 @@ import { failureOf, useWorld } from '../sandbox/world.ts';
 const world = useWorld();
 let vault: Server;
 let vaultUrl = '';
+let secretsRead = 0;
 
 /** Secrets Manager as far as reading goes, and a DynamoDB in which nothing is ever found. */
 beforeAll(async () => {
@@ -31,6 +32,7 @@ beforeAll(async () => {
         response.end('{}');
         return;
       }
+      secretsRead += 1;
       const secrets: Record<string, unknown> = {
         'impresario/tenants/acme/meta': { accessToken: DEFAULT_ACCOUNT.tokens[0] },
         'impresario/tenants/acme/drive': driveSecret(world.sandbox.url),
@@ -127,6 +129,17 @@ describe('publisher', () => {
 
 describe('live ads', () => {
   const account = { tenant: 'acme', accountId: DEFAULT_ACCOUNT.id, secret: 'tenants/acme/meta' };
+
+  it('are reached with a new token as soon as the old one was refused', async () => {
+    const port = open(adsReaderPort);
+    world.sandbox.meta.fail({ with: 'expired-token' });
+    expect(refusalOf(await failureOf((await port.for(account)).account()))).toBe('credential');
+    const asked = secretsRead;
+    await port.for(account);
+    expect(secretsRead).toBe(asked + 1);
+    await port.for(account);
+    expect(secretsRead).toBe(asked + 1);
+  });
 
   it('are read and written with the tenant’s own credential', async () => {
     const id = world.sandbox.meta.addCampaign(DEFAULT_ACCOUNT.id);

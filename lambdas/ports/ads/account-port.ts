@@ -7,6 +7,7 @@ import type { Need } from '../../runtime/need.ts';
 import { secretsNeed, type Secrets } from '../../runtime/secrets.ts';
 import { behindCircuit } from '../behind-circuit.ts';
 import { NO_CREDENTIAL } from './meta-errors.ts';
+import { refusalOf } from './refusals.ts';
 import type { MetaOptions } from './meta-graph.ts';
 
 export interface AdAccountRef {
@@ -62,11 +63,32 @@ export function accountPort<T extends { usage(): unknown }>(
             accessToken,
             timeoutMs: TIMEOUT_MS,
           });
-          return evenIfFailing ? port : behindCircuit(port, circuits, SERVICE, account.tenant, ['usage']);
+          const forgetful = onCredentialRefused(port, () => vault.forget(account.secret));
+          return evenIfFailing
+            ? forgetful
+            : behindCircuit(forgetful, circuits, SERVICE, account.tenant, ['usage']);
         },
       };
     },
   };
+}
+
+/** A token that the platform no longer takes is read anew next time: somebody may have connected the account again. */
+function onCredentialRefused<T extends object>(port: T, forget: () => void): T {
+  return new Proxy(port, {
+    get(target, name, receiver): unknown {
+      const member: unknown = Reflect.get(target, name, receiver);
+      if (typeof member !== 'function' || name === 'usage') return member;
+      return async (...parameters: unknown[]) => {
+        try {
+          return (await Reflect.apply(member, target, parameters)) as unknown;
+        } catch (error) {
+          if (refusalOf(error) === 'credential') forget();
+          throw error;
+        }
+      };
+    },
+  });
 }
 
 /** @throws Refused with the vendor code of a missing credential, so that it is told apart from what the platform refuses. */

@@ -119,5 +119,9 @@ function byStatus(answer: HttpAnswer, what: string): Error {
 function throttled(message: string, details: ErrorDetails, usage: Usage | null, nowMs: number): RateLimited {
   // The headers are about the account's quotas and may name a time before the object's own limit ends.
   const waitMs = Math.max(usage?.regainMs ?? 0, WAITS_MS[details.vendorCode ?? ''] ?? 0);
-  return new RateLimited(message, waitMs > 0 ? { ...details, retryAt: nowMs + waitMs } : details);
+  return new RateLimited(message, {
+    ...details,
+    ...(waitMs > 0 ? { retryAt: nowMs + waitMs } : {}),
+    ...(details.vendorCode === BUDGET_EDITS ? { vendorIsWell: true } : {}),
+  });
 }
