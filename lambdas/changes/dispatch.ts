@@ -86,7 +86,12 @@ export async function dispatch(
       if (change.statusCode === 'dispatched' && change.notBefore > nowMs) places -= 1;
       if (places <= 0) return { started };
       const name = entityName(change.entity);
-      if (change.notBefore > nowMs || busy.has(name)) continue;
+      if (change.notBefore > nowMs) continue;
+      if (busy.has(name)) {
+        // What was started just now may be what this one gives way to.
+        await gaveWay(change, context, nowMs);
+        continue;
+      }
       if (stoppedBy(on, { accountId, rule: change.origin.rule }) !== undefined) continue;
       if (!(await isReady(change, context, nowMs))) continue;
       // Whoever was faster has taken the place as well.
@@ -109,15 +114,22 @@ async function isReady(
     await withdrawals.expire(change, nowMs);
     return false;
   }
-  const others = await changes.ofEntity(change.tenant, change.accountId, change.entity);
-  const winner = conflictOf(change, others);
-  if (winner !== undefined) {
-    await withdrawals.supersede(change, winner, nowMs);
-    return false;
-  }
+  if (await gaveWay(change, { changes, withdrawals }, nowMs)) return false;
   const unmet = await unmetOf(change, (id) => changes.get(change.tenant, id));
   if (unmet?.final === true) await withdrawals.orphan(change, unmet.reason, nowMs);
   return unmet === undefined;
+}
+
+/** To another waiting change of the object, which takes its place. */
+async function gaveWay(
+  change: Change,
+  { changes, withdrawals }: Pick<DispatchContext, 'changes' | 'withdrawals'>,
+  nowMs: number,
+): Promise<boolean> {
+  const others = await changes.ofEntity(change.tenant, change.accountId, change.entity);
+  const winner = conflictOf(change, others);
+  if (winner !== undefined) await withdrawals.supersede(change, winner, nowMs);
+  return winner !== undefined;
 }
 
 async function start(change: Change, context: DispatchContext): Promise<boolean> {
