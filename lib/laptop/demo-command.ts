@@ -21,7 +21,7 @@ import { MEDIA_BUCKET, showOutcome } from './outcome.ts';
 import { tellQuestion } from './review.ts';
 import { DRIVE_FILES, isSampleMade, registerDriveFile } from './sample.ts';
 import { duration, type Screen } from './screen.ts';
-import { addressLines, interrupted } from './serve-command.ts';
+import { addressLines, approvalLines, interrupted } from './serve-command.ts';
 import { announce } from './serving.ts';
 import { DEMO_TENANT, type World } from './world.ts';
 
@@ -48,12 +48,15 @@ export async function demoCommand(context: Surroundings, options: DemoOptions): 
     { ...context, screen },
     {
       perception: options.videoPath === undefined,
+      running: false,
       ...(options.awsPort === undefined ? {} : { awsPort: options.awsPort }),
       ...(options.apiPort === undefined ? {} : { apiPort: options.apiPort }),
     },
   );
   const { world, ffmpeg } = laptop;
   const withdraw = await announce(world, cacheDir);
+  /** One of the changes that bring the launch to life; approving it with its origin approves them all. */
+  let launched: string | undefined;
   try {
     if (ffmpeg === null) {
       screen.line(screen.paint.warn(NO_FFMPEG));
@@ -76,7 +79,11 @@ export async function demoCommand(context: Surroundings, options: DemoOptions): 
         screen.line(screen.paint.bad(result.error?.cause ?? result.status));
         return 1;
       }
-      const { outcome } = result.output as { outcome: string };
+      const { outcome, goLive } = result.output as {
+        outcome: string;
+        goLive: { changeIds: readonly string[] } | null;
+      };
+      launched = goLive?.changeIds[0];
       if (outcome !== 'published') {
         screen.line();
         screen.line(screen.paint.warn('The plan was rejected: nothing was rendered and nothing published.'));
@@ -87,6 +94,7 @@ export async function demoCommand(context: Surroundings, options: DemoOptions): 
     }
     if (options.exit) return 0;
     for (const line of addressLines(world, screen)) screen.line(line);
+    if (launched !== undefined) for (const line of approvalLines(world, launched, screen)) screen.line(line);
     await interrupted(signal);
     screen.line('Stopping …');
     return 0;

@@ -41,6 +41,8 @@ export type ExitCode = 0 | 1 | 2 | 130;
 export interface LaptopOptions {
   /** Simulated Rekognition and Transcribe. */
   perception: boolean;
+  /** Ads that have been running in the sandbox's account for a month: something to change. */
+  running: boolean;
   awsPort?: number;
   apiPort?: number;
 }
@@ -99,7 +101,7 @@ export async function openLaptop(
   }
   try {
     await world.connect(DEMO_TENANT);
-    seedRunningCampaign(world.sandbox.meta);
+    if (options.running) seedRunningCampaign(world.sandbox.meta);
     await storeKeys(world, vendors);
   } catch (error) {
     step.fail();

@@ -78,6 +78,7 @@ async function execute(context: Surroundings, options: RunOptions): Promise<Exec
     {
       // The simulated services know the sample video only; of others labels and words are missing.
       perception: mentions(raw, 'video'),
+      running: true,
       ...(options.awsPort === undefined ? {} : { awsPort: options.awsPort }),
       ...(options.apiPort === undefined ? {} : { apiPort: options.apiPort }),
     },

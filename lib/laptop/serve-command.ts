@@ -17,6 +17,7 @@ export async function serveCommand(context: Surroundings, options: ServeOptions)
     { ...context, screen },
     {
       perception: false,
+      running: true,
       ...(options.awsPort === undefined ? {} : { awsPort: options.awsPort }),
       ...(options.apiPort === undefined ? {} : { apiPort: options.apiPort }),
     },
@@ -81,4 +82,16 @@ export function interrupted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   }).finally(() => clearInterval(alive));
+}
+
+/** How the launch that waits is approved, and how what becomes of it is seen. */
+export function approvalLines({ cloud }: World, changeId: string, { paint }: Screen): string[] {
+  return [
+    '',
+    paint.bold('Approve the launch'),
+    '  TOKEN=$(npm run --silent local -- token --tenant demo --role approver)',
+    `  curl -X POST -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' \\`,
+    `    -d '{"scope":"origin","comment":"Looks good."}' ${cloud.apiUrl}/v1/changes/${changeId}/approve`,
+    `  curl -H "Authorization: Bearer $TOKEN" ${cloud.apiUrl}/v1/changes/${changeId}`,
+  ];
 }
