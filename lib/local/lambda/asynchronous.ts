@@ -116,7 +116,8 @@ export function createAsynchronous(options: {
       const requestId = options.newId();
       const pending = { record, event, requestId, acceptedMs: clock.now(), attempts: 0, throttles: 0 };
       start(pending);
-      if (faults.duplicate(record.name)) start({ ...pending });
+      // Both run at once: what they do is told apart by their ids.
+      if (faults.duplicate(record.name)) start({ ...pending, requestId: options.newId() });
     },
   };
 }

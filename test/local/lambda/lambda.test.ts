@@ -416,7 +416,9 @@ describe('asynchronous invocation', () => {
     const event = { FunctionName: 'counts', InvocationType: 'Event' };
     await made.lambda.call('Invoke', event, administrator);
     await made.clock.settle();
-    expect(made.lambda.logs('counts')).toHaveLength(2);
+    const ids = made.lambda.logs('counts').map(({ requestId }) => requestId);
+    // Each is an invocation of its own: neither ends the other.
+    expect(new Set(ids).size).toBe(2);
   });
 });
 
