@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CALL_KINDS } from '../faults/kinds.ts';
 import { startChangeRig, type ChangeRig } from '../faults/change-rig.ts';
+import { playStop, playTimeout } from '../faults/change-stops.ts';
 import {
   callRow,
   EXECUTOR_STATES,
@@ -45,5 +46,27 @@ describe.each(MINE)('change-execution $name', (state) => {
     process.stdout.write(`${state.name}: ${name}: ${played} requests, ${found.length} troubles\n`);
     expect(found).toEqual([]);
     expect(played).toBeGreaterThan(0);
+  });
+
+  it('is taken up by another execution when its own is stopped at any of its requests, and it goes on', async () => {
+    const found: string[] = [];
+    let played = 0;
+    for (let index = 1; index <= MOST_REQUESTS; index += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const { troubles, hits } = await playStop(rig, { ...state, type: 'Task' }, { index, when });
+        played += hits;
+        found.push(...troubles.map((trouble) => `${when} request ${index}: ${trouble}`));
+      }
+      if (played < 2 * index) break;
+    }
+    process.stdout.write(`${state.name}: stopped: ${played} moments, ${found.length} troubles\n`);
+    expect(found).toEqual([]);
+    expect(played).toBeGreaterThan(0);
+  });
+
+  it('is taken up by another execution when the time of its own is over', async () => {
+    const { troubles, hits } = await playTimeout(rig, { ...state, type: 'Task' });
+    expect(troubles).toEqual([]);
+    expect(hits).toBeGreaterThan(0);
   });
 });
