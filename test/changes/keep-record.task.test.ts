@@ -5,21 +5,21 @@ import { task } from '../../lambdas/changes/keep-record.task.ts';
 import { trigger } from '../../lambdas/changes/sweep-changes.trigger.ts';
 import { silentLog } from '../../lambdas/runtime/log.ts';
 import { sweepAccount, type SweepContext } from '../../lambdas/changes/sweep-account.ts';
-import { ACCOUNT, useChangeRig, type ChangeAccount } from '../support/change-rig.ts';
+import { ACCOUNT, useChangeRig, type Asked, type ChangeAccount } from '../support/change-rig.ts';
 
 const rig = useChangeRig();
 const sweep = ({ tenant }: ChangeAccount) =>
   sweepAccount(tenant, ACCOUNT, { ...rig.openAll(trigger.needs), log: silentLog } as unknown as SweepContext);
 
-async function kept(account: ChangeAccount) {
-  const walk = account.walk(await account.taken());
+async function kept(account: ChangeAccount, asked: Asked = {}) {
+  const walk = account.walk(await account.taken(asked));
   await walk.read();
   await walk.policy();
   await walk.reserve();
   await walk.apply();
   await walk.verify();
-  const { change, verdict, mode, seen, after } = walk;
-  const answer = await account.run(task, change, { change, verdict, mode, seen, after });
+  const { change, verdict, mode, seen, reserved, after } = walk;
+  const answer = await account.run(task, change, { change, verdict, mode, seen, reserved, after });
   return { walk, change, answer, key: keptRecordKey(account.tenant, change.id) };
 }
 
@@ -59,6 +59,7 @@ describe('KeepRecord', () => {
       verdict,
       mode: 'live',
       seen: null,
+      reserved: null,
       after: null,
     });
     expect(answer.outcome).toBe('kept');
@@ -119,6 +120,18 @@ describe('a record that waits', () => {
       expect((await rig.ledgers.get(account.tenant, ACCOUNT)).edits).toMatchObject([{ outcome: 'applied' }]);
       expect(await rig.bucket.getJson(key)).toBeUndefined();
     }
+  });
+
+  it('marks what an undo took back', async () => {
+    const account = await rig.account();
+    const taken = await account.queue({ to: 5_300 });
+    const { change } = await kept(account, {
+      origin: { area: 'undo', id: 'undo-1', actor: 'dana' },
+      entity: { kind: 'adset', id: account.adSetIds[1] ?? '' },
+      undoes: [taken.id],
+    });
+    await sweep(account);
+    expect((await account.get(taken.id)).undoneBy).toBe(change.id);
   });
 
   it('is thrown away when somebody else went on with the change', async () => {

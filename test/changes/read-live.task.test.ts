@@ -1,6 +1,9 @@
 // Is the object still what the decision was based on, and who may have moved it?
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../lambdas/changes/change.ts';
+import { room } from '../../lambdas/changes/ledger.ts';
+import { limitsOf } from '../../lambdas/changes/limits.ts';
+import { Settings } from '../../lambdas/runtime/settings.ts';
 import { useChangeRig, type Asked, type ChangeAccount } from '../support/change-rig.ts';
 
 const rig = useChangeRig();
@@ -214,6 +217,18 @@ describe('a platform that will not answer', () => {
       attempts: 0,
       deferrals: 1,
     });
+  });
+
+  it('throttles the account: until that is over nobody else asks either', async () => {
+    const account = await rig.account();
+    meta().throttle('1010101010101010', { forMs: 20 * MINUTE });
+    const { verdict } = await read(account);
+    const until = verdict.decision === 'defer' ? verdict.retryAt : 0;
+    const ledger = await rig.ledgers.get(account.tenant, '1010101010101010');
+    expect(ledger.usage).toMatchObject({ highestPercent: 100, regainUntil: until });
+    const limits = limitsOf(Settings.parse({}).changes);
+    expect(room(ledger, limits, until - 1)).toEqual({ free: 0, freesAt: until });
+    expect(room(ledger, limits, until).free).toBe(15);
   });
 
   it.each([

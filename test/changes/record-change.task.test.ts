@@ -67,6 +67,7 @@ describe('RecordChange', () => {
         evidenceHash: hashOf(evidence),
         executedAt,
         tookMs: 1_000,
+        limits: expect.arrayContaining([{ name: 'changes-per-hour', used: 1, limit: 15 }]) as unknown,
       },
     });
     expect(await rig.histories.timeline(account.tenant, ACCOUNT, entity)).toMatchObject([
@@ -262,7 +263,7 @@ describe('a no', () => {
     const account = await rig.account();
     const change = await account.taken({ mode });
     const verdict: Verdict = { decision: 'checked', before: 5_000, applied: 5_500, ...because };
-    await account.run(task, change, { change, verdict, mode, seen: null, after: null });
+    await account.run(task, change, { change, verdict, mode, seen: null, reserved: null, after: null });
     const now = await account.get(change.id);
     expect(now).toMatchObject({ status: 'COMPLETED', statusCode: mode });
     expect(now.result).toBeUndefined();

@@ -1,5 +1,6 @@
 // Does a change whose execution went wrong come back, later and later, and is enough enough?
 import { describe, expect, it } from 'vitest';
+import { locksNeed } from '../../lambdas/changes/locks.ts';
 import { releaseOf } from '../../lambdas/changes/release.ts';
 import { task } from '../../lambdas/changes/release-change.task.ts';
 import { ACCOUNT, useChangeRig, type ChangeAccount } from '../support/change-rig.ts';
@@ -52,7 +53,8 @@ describe('ReleaseChange', () => {
 
   it('frees the object for the next', async () => {
     const account = await rig.account();
-    await released(account, bug);
+    const { change } = await released(account, bug);
+    expect(await rig.open(locksNeed('GetItem')).holder(change)).toBeUndefined();
     const next = await account.dispatched(await account.queue({ to: 5_300 }));
     expect((await account.claimed(next)).status).toBe('CLAIMED');
   });

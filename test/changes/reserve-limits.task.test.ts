@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { task } from '../../lambdas/changes/reserve-limits.task.ts';
 import type { Change } from '../../lambdas/changes/change.ts';
 import type { Verdict } from '../../lambdas/changes/verdict.ts';
-import { ACCOUNT, useChangeRig, type Asked, type ChangeAccount, type Walk } from '../support/change-rig.ts';
+import { ACCOUNT, useChangeRig, type Asked, type ChangeAccount } from '../support/change-rig.ts';
+import type { Walk } from '../support/change-walk.ts';
 
 const rig = useChangeRig();
 const MINUTE = 60_000;
@@ -183,7 +184,7 @@ describe('ReserveLimits', () => {
     const account = await rig.account({ mode: 'shadow' });
     const shadow = await ready(account);
     await shadow.reserve();
-    expect(shadow.reserved).toEqual({ at: rig.clock.now() });
+    expect(shadow.reserved).toEqual({ at: rig.clock.now(), limits: [] });
     const refused = await ready(account, {
       entity: { kind: 'adset', id: account.adSetIds[1] ?? '' },
       from: 4_000,

@@ -1,21 +1,13 @@
 // How does a test take a change through single steps of its execution, against real tables and the simulated ad account?
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type * as z from 'zod';
-import { task as applyChange } from '../../lambdas/changes/apply-change.task.ts';
 import { CHANGE_EXECUTION } from '../../lambdas/changes/change-execution.ts';
-import type { Change, ChangeRequest, Mode } from '../../lambdas/changes/change.ts';
+import type { Change, ChangeRequest } from '../../lambdas/changes/change.ts';
 import { openChanges, type Changes } from '../../lambdas/changes/changes.ts';
-import { task as checkPolicy } from '../../lambdas/changes/check-policy.task.ts';
 import { openHistory, type History } from '../../lambdas/changes/history.ts';
 import { openKillSwitches, type KillSwitches } from '../../lambdas/changes/kill-switches.ts';
 import { openLedgers, type Ledgers } from '../../lambdas/changes/ledgers.ts';
 import { leasesNeed, type Leases } from '../../lambdas/changes/leases.ts';
-import { task as readLive } from '../../lambdas/changes/read-live.task.ts';
-import { task as recordChange } from '../../lambdas/changes/record-change.task.ts';
-import { task as reserveLimits } from '../../lambdas/changes/reserve-limits.task.ts';
-import type { Seen } from '../../lambdas/changes/types.ts';
-import type { Value, Verdict } from '../../lambdas/changes/verdict.ts';
-import { task as verifyChange } from '../../lambdas/changes/verify-change.task.ts';
 import { beginAttemptNeed } from '../../lambdas/runtime/begin-attempt.ts';
 import { bucketNeed, type Bucket } from '../../lambdas/runtime/bucket.ts';
 import type { Task, TaskContext, TaskDoubles } from '../../lambdas/runtime/define-task.ts';
@@ -30,6 +22,7 @@ import { DEFAULT_ACCOUNT } from '../../lib/sandbox/meta/accounts.ts';
 import { startSandbox, type Sandbox } from '../../lib/sandbox/sandbox.ts';
 import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts';
 import { captureOutput, type OutputLines } from '../runtime/output-lines.ts';
+import { walkOf, type Walk } from './change-walk.ts';
 import { connected, vendors } from './connections.ts';
 import { hear, HEARD, said, type Said } from './heard.ts';
 
@@ -39,25 +32,6 @@ type Names = readonly string[];
 
 /** Asked for by a test; what it leaves out is the rise of the first ad set's budget from 50.00 to 55.00. */
 export type Asked = Partial<ChangeRequest>;
-
-/** One execution, step by step; each step goes on with what the one before left. */
-export interface Walk {
-  change: Change;
-  seen: z.output<typeof Seen> | null;
-  verdict: Verdict;
-  mode: Mode;
-  reserved: { at: number } | null;
-  after: Value | null;
-  read(): Promise<Verdict>;
-  policy(): Promise<Verdict>;
-  reserve(): Promise<Verdict>;
-  /** Does nothing when somebody said no before, as the state machine. */
-  apply(): Promise<Verdict>;
-  verify(): Promise<Value | null>;
-  record(): Promise<{ outcome: string; changeId: string; reason: string }>;
-  /** All of these. */
-  all(): Promise<{ outcome: string; changeId: string; reason: string }>;
-}
 
 /** A tenant of its own with the running campaign in its ad account. */
 export interface ChangeAccount extends RunningCampaign {
@@ -254,55 +228,4 @@ function openAccount(rig: ChangeRig, tenant: string, running: RunningCampaign): 
     walk: (change) => walkOf(account, change),
   } as ChangeAccount;
   return account;
-}
-
-function walkOf(account: ChangeAccount, change: Change): Walk {
-  const walk: Walk = {
-    change,
-    seen: null,
-    verdict: { decision: 'block', code: 'unread', reason: 'Nobody has read the object yet.' },
-    mode: change.mode,
-    reserved: null,
-    after: null,
-    async read() {
-      const { seen, verdict } = await account.run(readLive, change, { change });
-      return Object.assign(walk, { seen, verdict }).verdict;
-    },
-    async policy() {
-      const { seen, verdict } = walk;
-      return Object.assign(walk, await account.run(checkPolicy, change, { change, seen, verdict })).verdict;
-    },
-    async reserve() {
-      const { seen, verdict, mode } = walk;
-      const reserved = await account.run(reserveLimits, change, { change, seen, verdict, mode });
-      return Object.assign(walk, reserved).verdict;
-    },
-    async apply() {
-      const { verdict, reserved, mode } = walk;
-      const live = walk.seen?.live;
-      if (verdict.decision !== 'apply' || live === undefined || live === null || reserved === null)
-        return verdict;
-      return Object.assign(
-        walk,
-        await account.run(applyChange, change, { change, live, verdict, reserved, mode }),
-      ).verdict;
-    },
-    async verify() {
-      const { verdict } = walk;
-      return Object.assign(walk, await account.run(verifyChange, change, { change, verdict })).after;
-    },
-    record() {
-      const { verdict, mode, seen, after } = walk;
-      return account.run(recordChange, change, { change, verdict, mode, seen, after });
-    },
-    async all() {
-      await walk.read();
-      await walk.policy();
-      await walk.reserve();
-      await walk.apply();
-      await walk.verify();
-      return walk.record();
-    },
-  };
-  return walk;
 }
