@@ -4,10 +4,10 @@ import { adsWriterPort } from '../ports/ads/ads-writer-port.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { settingsNeed } from '../runtime/settings.ts';
 import { changesNeed } from './changes.ts';
+import { heedNeeds, heedRefusal } from './heed-refusal.ts';
 import { leasesNeed } from './leases.ts';
 import { switchedOff } from './policy.ts';
 import { STRAGGLER_MS } from './release.ts';
-import { stopAccount, stopNeeds } from './stop-account.ts';
 import { ChangeState, ExecutionMode, Live, Reserved } from './types.ts';
 import { defer, Verdict, type Value } from './verdict.ts';
 import { doneVerdict, movedVerdict, patchOf, readBack, refusalVerdict, unseenIf } from './write.ts';
@@ -21,13 +21,13 @@ export const { handler, task } = defineTask({
     change: ChangeState,
     live: Live,
     verdict: Verdict,
-    reserved: Reserved,
+    reserved: Reserved.pick({ at: true }),
     mode: ExecutionMode,
   }),
   output: z.object({ verdict: Verdict }),
   needs: {
     leases: leasesNeed,
-    ...stopNeeds,
+    ...heedNeeds,
     changes: changesNeed(['GetItem']),
     settings: settingsNeed,
     ads: adsWriterPort,
@@ -35,7 +35,7 @@ export const { handler, task } = defineTask({
   runPercent: [60, 80],
   async run(
     { change, live, verdict, reserved, mode },
-    { leases, changes, ads, settings, run, clock, log, ...stopping },
+    { leases, changes, ads, settings, run, clock, log, ...heeding },
   ) {
     if (verdict.decision !== 'apply') return { verdict };
     const { before, applied } = verdict;
@@ -78,7 +78,7 @@ export const { handler, task } = defineTask({
     } catch (error) {
       const refused = refusalVerdict(error, clock.now());
       if (refused === undefined) throw error;
-      if (refused.stopsAccount) await stopAccount(change, error, { ...stopping, clock, log });
+      await heedRefusal(change, error, refused, { ...heeding, clock, log });
       return { verdict: unseenIf(open, refused.verdict) };
     }
   },

@@ -54,26 +54,31 @@ const Configured = z.enum(CONFIGURED_STATUSES);
 /** Which value a kind is about; two kinds that are about the same value of one entity contradict each other. */
 export type Slot = 'budget' | 'bid' | 'status';
 
-interface KindShape {
+/**
+ * What a kind declares. Before: the object has `from` in the slot. After: it has `to` there. The same intent: the same object, slot,
+ * `to` and origin. Back: the kind that takes it back to what the object had; null where nothing can.
+ */
+interface KindRule {
   slot: Slot;
   /** Statuses that `from` and `to` may have; amounts otherwise. */
   from?: readonly ConfiguredStatus[];
   to?: ConfiguredStatus;
+  inverse: ChangeKind | null;
 }
 
-export const KIND_SHAPES: Readonly<Record<ChangeKind, KindShape>> = {
-  BUDGET_INCREASE: { slot: 'budget' },
-  BUDGET_DECREASE: { slot: 'budget' },
-  BUDGET_SET: { slot: 'budget' },
-  BID_ADJUST: { slot: 'bid' },
-  PAUSE: { slot: 'status', from: ['ACTIVE'], to: 'PAUSED' },
-  RESUME: { slot: 'status', from: ['PAUSED'], to: 'ACTIVE' },
-  ACTIVATE: { slot: 'status', from: ['PAUSED'], to: 'ACTIVE' },
-  ARCHIVE: { slot: 'status', from: ['ACTIVE', 'PAUSED'], to: 'ARCHIVED' },
+export const KINDS: Readonly<Record<ChangeKind, KindRule>> = {
+  BUDGET_INCREASE: { slot: 'budget', inverse: 'BUDGET_SET' },
+  BUDGET_DECREASE: { slot: 'budget', inverse: 'BUDGET_SET' },
+  BUDGET_SET: { slot: 'budget', inverse: 'BUDGET_SET' },
+  BID_ADJUST: { slot: 'bid', inverse: 'BID_ADJUST' },
+  PAUSE: { slot: 'status', from: ['ACTIVE'], to: 'PAUSED', inverse: 'RESUME' },
+  RESUME: { slot: 'status', from: ['PAUSED'], to: 'ACTIVE', inverse: 'PAUSE' },
+  ACTIVATE: { slot: 'status', from: ['PAUSED'], to: 'ACTIVE', inverse: 'PAUSE' },
+  ARCHIVE: { slot: 'status', from: ['ACTIVE', 'PAUSED'], to: 'ARCHIVED', inverse: null },
 };
 
 export function slotOf(kind: ChangeKind): Slot {
-  return KIND_SHAPES[kind].slot;
+  return KINDS[kind].slot;
 }
 
 export const Origin = z.object({
@@ -134,7 +139,7 @@ function shapeProblem({
   from: ConfiguredStatus | number;
   to: ConfiguredStatus | number;
 }): { path: string[]; message: string } | undefined {
-  const shape = KIND_SHAPES[kind];
+  const shape = KINDS[kind];
   if (shape.slot === 'status') {
     if (!shape.from?.includes(from as ConfiguredStatus))
       return { path: ['from'], message: `${kind} starts from ${shape.from?.join(' or ')}.` };

@@ -11,7 +11,7 @@ import type { Queue } from './change-item.ts';
 import { changesNeed, type Changes } from './changes.ts';
 import { dropSpentRecords } from './kept-records.ts';
 import { killSwitchesNeed } from './kill-switches.ts';
-import { EXECUTOR } from './stop-account.ts';
+import { EXECUTOR } from './heed-refusal.ts';
 import { withdrawalsNeed } from './withdrawals.ts';
 
 export const { handler, trigger } = defineTrigger({
@@ -64,6 +64,8 @@ export const { handler, trigger } = defineTrigger({
     };
     await gauges.record(seen);
     emitMetric('oldest_due_change_seconds', seen.oldestDueSeconds, {});
+    // Also of accounts that the sweep cannot finish, where a lease is stuck.
+    emitMetric('oldest_lease_seconds', seen.oldestLeaseSeconds, {});
     emitMetric('ad_accounts_stopped_count', stoppedAccounts, {});
     for (const [reason, count] of Object.entries(deferred))
       emitMetric('ad_changes_deferred_count', count, { reason });

@@ -4,7 +4,7 @@ import { bucketNeed } from '../runtime/bucket.ts';
 import { defineTask } from '../runtime/define-task.ts';
 import { emitMetric } from '../runtime/metrics.ts';
 import { keptRecordKey } from './kept-records.ts';
-import { ChangeState, ExecutionMode, Outcome, Seen } from './types.ts';
+import { ChangeState, ExecutionMode, Outcome, Reserved, Seen } from './types.ts';
 import { Value, Verdict } from './verdict.ts';
 
 export const { handler, task } = defineTask({
@@ -14,6 +14,7 @@ export const { handler, task } = defineTask({
     verdict: Verdict,
     mode: ExecutionMode,
     seen: Seen.nullable(),
+    reserved: Reserved.nullable(),
     after: Value.nullable(),
   }),
   output: z.object({ outcome: Outcome, changeId: z.string(), reason: z.string() }),

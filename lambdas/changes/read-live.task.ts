@@ -7,11 +7,11 @@ import { defineTask } from '../runtime/define-task.ts';
 import { settingsNeed, type SettingsReader } from '../runtime/settings.ts';
 import { entityName, slotOf, type Change } from './change.ts';
 import { changesNeed, type Changes } from './changes.ts';
+import { heedNeeds, heedRefusal } from './heed-refusal.ts';
 import { historyNeed, type History } from './history.ts';
 import { byPeople } from './people.ts';
 import { velocityRule } from './policy.ts';
 import { judgeLive } from './precondition.ts';
-import { stopAccount, stopNeeds } from './stop-account.ts';
 import { ChangeState, Seen, type ReadHistory } from './types.ts';
 import { Verdict } from './verdict.ts';
 import { refusalVerdict, unseenIf } from './write.ts';
@@ -25,7 +25,7 @@ export const { handler, task } = defineTask({
     settings: settingsNeed,
     changes: changesNeed(['Query']),
     timelines: historyNeed('PutItem'),
-    ...stopNeeds,
+    ...heedNeeds,
   },
   runPercent: [20, 40],
   async run(input, context) {
@@ -35,7 +35,7 @@ export const { handler, task } = defineTask({
     } catch (error) {
       const refused = refusalVerdict(error, context.clock.now());
       if (refused === undefined) throw error;
-      if (refused.stopsAccount) await stopAccount(change, error, context);
+      await heedRefusal(change, error, refused, context);
       return { seen: null, verdict: unseenIf(change.intent !== undefined, refused.verdict) };
     }
   },

@@ -10,7 +10,7 @@ import { CHANGE_EXECUTION } from './change-execution.ts';
 import { leasesNeed } from './leases.ts';
 import { ledgersNeed } from './ledgers.ts';
 import { writeRecord } from './record.ts';
-import { ChangeState, ExecutionMode, Outcome, Seen } from './types.ts';
+import { ChangeState, ExecutionMode, Outcome, Reserved, Seen } from './types.ts';
 import { Value, Verdict } from './verdict.ts';
 
 export const { handler, task } = defineTask({
@@ -20,6 +20,7 @@ export const { handler, task } = defineTask({
     verdict: Verdict,
     mode: ExecutionMode,
     seen: Seen.nullable(),
+    reserved: Reserved.nullable(),
     after: Value.nullable(),
   }),
   output: z.object({ outcome: Outcome, changeId: z.string(), reason: z.string() }),
@@ -34,11 +35,8 @@ export const { handler, task } = defineTask({
   async run(input, { leases, changes, ledgers, runs, bus, run, clock }) {
     const { change } = input;
     const nowMs = clock.now();
-    const conclusion = await writeRecord({ ...input, at: nowMs }, { leases, ledgers }, nowMs);
+    const conclusion = await writeRecord({ ...input, at: nowMs }, { leases, ledgers, changes }, nowMs);
     const { outcome, reason, code } = conclusion;
-    if (outcome === 'applied') {
-      await Promise.all(change.undoes.map((id) => changes.markUndone(run.tenant, id, change.id)));
-    }
     emitMetric('ad_changes_total', 1, { kind: change.kind, outcome });
     if (outcome === 'failed') emitMetric('ad_changes_failed_total', 1, {});
     await bus.publish([

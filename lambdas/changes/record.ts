@@ -2,12 +2,13 @@
 import * as z from 'zod';
 import { hashOf } from '../runtime/canonical.ts';
 import { slotOf, type Change, type Mode } from './change.ts';
+import type { Changes } from './changes.ts';
 import { conclude, type Conclusion } from './conclusion.ts';
 import type { TimelineEntry } from './history.ts';
 import { settle } from './ledger.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { Finish, Leases } from './leases.ts';
-import { ChangeState, ExecutionMode, Seen } from './types.ts';
+import { ChangeState, ExecutionMode, Reserved, Seen } from './types.ts';
 import { Value, Verdict } from './verdict.ts';
 
 /** Everything RecordChange knows; also what lies in the bucket until it can be written. */
@@ -17,6 +18,8 @@ export const ChangeRecord = z.object({
   mode: ExecutionMode,
   /** Null where the object was not read, or not read again. */
   seen: Seen.nullable(),
+  /** Null where no room was taken. */
+  reserved: Reserved.nullable(),
   after: Value.nullable(),
   /** Epoch milliseconds. */
   at: z.number().int(),
@@ -29,18 +32,20 @@ const ASKED: readonly string[] = ['throttled', 'platform-policy', 'refused', 'ac
 /** Writes it; again is no second time. @throws Conflict when somebody else has the lease by now. */
 export async function writeRecord(
   record: ChangeRecord,
-  { leases, ledgers }: { leases: Leases; ledgers: Ledgers },
+  { leases, ledgers, changes }: { leases: Leases; ledgers: Ledgers; changes: Pick<Changes, 'markUndone'> },
   nowMs: number,
 ): Promise<Conclusion> {
   const { change } = record;
   const conclusion = conclude(record.verdict, record.mode);
-  // The ledger first: it is true of this lease whoever has the change by now, and once the change is over nobody comes back to it.
+  // First what is true of this lease whoever has the change by now: once the change is over nobody comes back to it.
   await ledgers.change(change.tenant, change.accountId, (ledger) => ({
     ledger: settle(ledger, change.id, change.lease, conclusion.reservation, {
       neverAsked: !wasAsked(record.verdict),
     }),
     answer: undefined,
   }));
+  if (conclusion.outcome === 'applied')
+    await Promise.all(change.undoes.map((id) => changes.markUndone(change.tenant, id, change.id)));
   await leases.finish(change, change.lease, finishOf(record, conclusion), nowMs);
   return conclusion;
 }
@@ -51,7 +56,7 @@ function wasAsked(verdict: ChangeRecord['verdict']): boolean {
 }
 
 function finishOf(record: ChangeRecord, conclusion: Conclusion): Finish {
-  const { change, verdict, seen, after, mode, at } = record;
+  const { change, verdict, seen, reserved, after, mode, at } = record;
   const deferred = conclusion.outcome === 'deferred';
   const before = 'before' in verdict ? verdict.before : null;
   const applied = 'applied' in verdict ? verdict.applied : null;
@@ -76,6 +81,8 @@ function finishOf(record: ChangeRecord, conclusion: Conclusion): Finish {
       waitedMs: at - change.createdAt,
       tookMs: at - change.updatedAt,
       usagePercent: seen?.usage?.highestPercent ?? null,
+      limits: reserved?.limits ?? null,
+      approvedBy: change.approval?.actor ?? null,
     },
     timeline: conclusion.outcome === 'applied' ? [timelineOf(change, mode, conclusion, after)] : [],
   };

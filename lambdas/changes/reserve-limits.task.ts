@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { defineTask } from '../runtime/define-task.ts';
 import { settingsNeed } from '../runtime/settings.ts';
+import { buckets } from './buckets.ts';
 import { entityName, slotOf } from './change.ts';
 import { observe, reserve } from './ledger.ts';
 import { ledgersNeed } from './ledgers.ts';
@@ -23,7 +24,7 @@ export const { handler, task } = defineTask({
       return { verdict, reserved: null };
     const { live, usage } = seen;
     // What writes nothing takes nothing.
-    if (mode === 'shadow') return { verdict, reserved: { at: nowMs } };
+    if (mode === 'shadow') return { verdict, reserved: { at: nowMs, limits: [] } };
     const { changes: chosen } = await settings.get(run.tenant);
     const { timeZone } = await settings.adAccount(run.tenant, change.accountId);
     const limits = limitsOf(chosen);
@@ -32,7 +33,7 @@ export const { handler, task } = defineTask({
     const isBudget =
       slotOf(change.kind) === 'budget' && typeof before === 'number' && typeof after === 'number';
 
-    return ledgers.change<{ verdict: Verdict; reserved: { at: number } | null }>(
+    return ledgers.change<{ verdict: Verdict; reserved: Reserved | null }>(
       run.tenant,
       change.accountId,
       (found) => {
@@ -76,8 +77,15 @@ export const { handler, task } = defineTask({
           limits,
           nowMs,
         );
-        if (answer.granted)
-          return { ledger: answer.ledger, answer: { verdict, reserved: { at: answer.reservation.at } } };
+        if (answer.granted) {
+          const full = buckets(answer.ledger, limits, nowMs).map(({ name, used, limit }) => ({
+            name,
+            used,
+            limit,
+          }));
+          const reserved = { at: answer.reservation.at, limits: full };
+          return { ledger: answer.ledger, answer: { verdict, reserved } };
+        }
         const { code, reason, retryAt } = answer;
         const no =
           retryAt === null || retryAt >= change.expiresAt

@@ -14,7 +14,7 @@ import { ChangeRecord, writeRecord } from './record.ts';
 import { STRAGGLER_MS } from './release.ts';
 
 export interface SweepContext {
-  changes: Pick<Changes, 'ranked'>;
+  changes: Pick<Changes, 'ranked' | 'markUndone'>;
   leases: Leases;
   ledgers: Ledgers;
   machine: Pick<StateMachine, 'describe'>;
@@ -48,7 +48,7 @@ export async function sweepAccount(
 /** False when no record waits for it in the bucket. */
 async function mergeKept(
   change: Change,
-  { bucket, leases, ledgers, log }: SweepContext,
+  { bucket, leases, ledgers, changes, log }: SweepContext,
   nowMs: number,
 ): Promise<boolean> {
   const key = keptRecordKey(change.tenant, change.id);
@@ -56,7 +56,7 @@ async function mergeKept(
   if (found === undefined) return false;
   const record = ChangeRecord.parse(found);
   try {
-    if (record.change.lease === change.lease) await writeRecord(record, { leases, ledgers }, nowMs);
+    if (record.change.lease === change.lease) await writeRecord(record, { leases, ledgers, changes }, nowMs);
     log.info('a kept record was written', { changeId: change.id });
   } catch (error) {
     // Somebody else went on with it, and read the object back first.

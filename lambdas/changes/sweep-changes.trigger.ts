@@ -20,7 +20,7 @@ export const { handler, trigger } = defineTrigger({
   needs: {
     dispatch: dispatchNeed,
     leases: leasesNeed,
-    changes: changesNeed(['Query']),
+    changes: changesNeed(['Query', 'UpdateItem']),
     ledgers: ledgersNeed('GetItem', 'PutItem'),
     settings: allSettingsNeed,
     machine: stateMachineNeed(CHANGE_EXECUTION, 'describe'),

@@ -87,7 +87,12 @@ export const Seen = z.object({
 export type Seen = z.infer<typeof Seen>;
 
 /** Room taken in the account's limits for one application. */
-export const Reserved = z.object({ at: z.number().int() });
+export const Reserved = z.object({
+  at: z.number().int(),
+  /** How full the account's buckets were with it. */
+  limits: z.array(z.object({ name: z.string(), used: z.number(), limit: z.number() })),
+});
+export type Reserved = z.infer<typeof Reserved>;
 
 export const Outcome = z.enum([
   'applied',

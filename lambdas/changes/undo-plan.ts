@@ -2,6 +2,7 @@
 import type { LiveObject } from '../ports/ads/live-ads.ts';
 import { staircase } from './budget-staircase.ts';
 import {
+  KINDS,
   changeId,
   entityName,
   slotOf,
@@ -163,7 +164,7 @@ function stepsOf(
     const request: ChangeRequest = {
       accountId,
       entity,
-      kind: kindOf(slot, to),
+      kind: kindOf(changes, to),
       from: index === 0 ? has : (values[index - 1] as Value),
       to,
       currency,
@@ -182,10 +183,12 @@ function stepsOf(
   });
 }
 
-function kindOf(slot: Slot, to: Value): ChangeKind {
-  if (slot === 'budget') return 'BUDGET_SET';
-  if (slot === 'bid') return 'BID_ADJUST';
-  return to === 'ACTIVE' ? 'RESUME' : 'PAUSE';
+/** Of the kinds that take these changes back, the one that leads there. */
+function kindOf(changes: readonly Applied[], to: Value): ChangeKind {
+  const inverses = changes.flatMap(({ kind }) => KINDS[kind].inverse ?? []);
+  const fitting = inverses.find((kind) => KINDS[kind].to === undefined || KINDS[kind].to === to);
+  if (fitting === undefined) throw new Error(`Nothing takes ${changes[0]?.id} back to ${to}.`);
+  return fitting;
 }
 
 function byTime(a: Applied, b: Applied): number {

@@ -37,6 +37,7 @@ describe('a queued change', () => {
       after: 5_500,
       mode: 'live',
       evidenceHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      limits: expect.arrayContaining([{ name: 'changes-per-hour', used: 1, limit: 15 }]) as unknown,
     });
     const timeline = await here.histories.timeline(TENANT, ACCOUNT, { kind: 'adset', id: adSet });
     expect(timeline).toMatchObject([{ by: 'us', what: 'budget', before: 5_000, after: 5_500, sourceId: id }]);
@@ -65,5 +66,25 @@ describe('a queued change', () => {
     await here.world.cloud.advance(MINUTE_MS);
     expect(await here.get(again.id)).toMatchObject({ status: 'COMPLETED', statusCode: 'already' });
     expect(here.effects().slice(before)).toMatchObject([{ objectId: ad, field: 'status', after: 'PAUSED' }]);
+  });
+
+  it('waits until the platform takes calls again, and nobody asks before', async () => {
+    const { meta } = here.world.sandbox;
+    const before = here.effects().length;
+    meta.throttle(ACCOUNT, { forMs: 20 * MINUTE_MS });
+    const [, one = '', other = ''] = here.adSetIds;
+    const raise = (id: string) =>
+      here.queue({ entity: { kind: 'adset', id }, kind: 'BUDGET_INCREASE', from: 5_000, to: 5_100 });
+    const { id } = await raise(one);
+    await here.world.cloud.advance(MINUTE_MS);
+    expect(await here.get(id)).toMatchObject({ status: 'PENDING', statusCode: 'throttled', attempts: 0 });
+    expect((await here.ledgers.get(TENANT, ACCOUNT)).usage?.regainUntil).toBeGreaterThan(here.now());
+    const asked = meta.requests.length;
+    const { id: second } = await raise(other);
+    await here.world.cloud.advance(2 * MINUTE_MS);
+    expect(meta.requests).toHaveLength(asked);
+    await here.world.cloud.advance(30 * MINUTE_MS);
+    for (const change of [id, second]) expect((await here.get(change)).status).toBe('COMPLETED');
+    expect(here.effects()).toHaveLength(before + 2);
   });
 });
