@@ -220,6 +220,8 @@ function jobAlarms(stage: string): AlarmSpec[] {
       name: 'ad-account-stopped',
       metric: ours(stage, 'ad_accounts_stopped_count', 'Maximum'),
       threshold: 0,
+      // Counted every ten minutes: what lies between two counts says nothing.
+      missingData: TreatMissingData.IGNORE,
     },
     { name: 'kept-records', metric: ours(stage, 'kept_records_total', 'Sum'), threshold: 0 },
     {
