@@ -57,10 +57,11 @@ export async function playStop(
     cloud.faults.clear();
     if (stopped === undefined) return { troubles: [], hits: 0 };
     await settled(rig, subject);
-    const [first] = await rig.executions(subject);
-    // What it had written down before it was stopped may have been all there was to do.
+    const [first, second] = await rig.executions(subject);
     const aborted = first?.status === 'ABORTED' ? [] : [`its first execution ended as ${first?.status}`];
-    return { troubles: [...aborted, ...(await appliedTroubles(rig, subject))], hits: 1 };
+    // Where its function went on and wrote everything down, nothing was left to another execution.
+    const rows = second === undefined ? ['succeeded', 'stopped'] : ['succeeded'];
+    return { troubles: [...aborted, ...(await appliedTroubles(rig, subject, rows))], hits: 1 };
   } finally {
     off();
     cloud.faults.clear();
