@@ -280,6 +280,14 @@ describe('fuzz', () => {
     );
   });
 
+  it('is judged as it was moved, also where the amount itself is outside', () => {
+    const verdicts = ids.map((id) => judge({ change: { id, to: 6_050 }, settings }));
+    const inside = verdicts.map(applied).filter((amount) => !Number.isNaN(amount));
+    expect(inside.length).toBeGreaterThan(50);
+    expect(Math.max(...inside)).toBeLessThanOrEqual(6_000);
+    expect(verdicts.filter((verdict) => said(verdict) === 'block velocity').length).toBe(500 - inside.length);
+  });
+
   it('never turns a rise into a fall, nor either into nothing', () => {
     const live = { dailyBudget: { amountMinor: 200, currency: 'USD' } };
     const at = (to: number) =>
