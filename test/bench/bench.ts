@@ -1,6 +1,7 @@
-// Does everything hold its figures? `npm run bench [-- executions start circuit bundle synth scenes render]`
+// Does everything hold its figures? `npm run bench [-- executions changes start circuit bundle synth scenes render]`
 import { parseArgs } from 'node:util';
 import { benchBundle } from './bundle.bench.ts';
+import { benchChanges } from './changes.bench.ts';
 import { benchCircuit } from './circuit.bench.ts';
 import { benchExecutions } from './executions.bench.ts';
 import { benchRender } from './render.bench.ts';
@@ -31,6 +32,32 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
       figure('events in the history of each', one.eventsPerExecution, '', { least: 37 }),
       figure('memory with 1,000 executions open at once', one.concurrentRssMegabytes, 'MB', { most: 700 }),
     ];
+  },
+  async changes() {
+    const loads = [
+      { accounts: 200, changesPerAccount: 50 },
+      { accounts: 1, changesPerAccount: 2_000 },
+    ];
+    const figures: Figure[] = [];
+    for (const load of loads) {
+      const what = `${load.accounts} accounts × ${load.changesPerAccount} changes`;
+      const one = await benchChanges({
+        ...load,
+        onProgress: (done, of) => process.stderr.write(`\r${what}: ${done} of ${of} `),
+      });
+      process.stderr.write('\n');
+      for (const violation of one.violations.slice(0, 20)) process.stderr.write(`${violation}\n`);
+      figures.push(
+        figure(`${what}, over ${one.virtualHours} virtual hours: applied`, one.completed, '', {
+          least: one.changes,
+        }),
+        figure(`${what}: violations in the account's own log`, one.violations.length, '', { most: 0 }),
+        figure(`${what}: state transitions per applied change`, one.transitionsPerChange, '', { most: 10.5 }),
+        figure(`${what}: peak memory`, one.peakRssMegabytes, 'MB', { most: 2_000 }),
+        figure(`${what}: speed, in real time`, one.changesPerSecond, '/s', { least: 2 }),
+      );
+    }
+    return figures;
   },
   async start() {
     const one = await benchStart();
