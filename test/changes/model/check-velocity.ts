@@ -1,8 +1,10 @@
 // Did any effect of ours leave a budget, or the sum of a campaign or account, outside the percent of something in force before?
 import type { Effect, Facts, Thing } from './checker.ts';
 
-/** What people did to other objects so shortly before may be unknown to whoever decides; what they did to this one is read back. */
+/** What people did to other objects so shortly before may be unknown to whoever decides. */
 const UNSEEN_MS = 15 * 60_000;
+/** What they did to this one is read back, up to the moment at which the platform is asked. */
+const CALL_MS = 21_000;
 
 interface State {
   at: number;
@@ -47,9 +49,8 @@ export function velocityFaults(facts: Facts): string[] {
       const late = facts.effects.filter(
         (one) =>
           one.by === 'person' &&
-          one.objectId !== effect.objectId &&
           one.atMs <= effect.atMs &&
-          one.atMs > effect.atMs - UNSEEN_MS,
+          one.atMs > effect.atMs - (one.objectId === effect.objectId ? CALL_MS : UNSEEN_MS),
       );
       const known = late.map((_, i) => new Set(late.slice(i)));
       return known.some((left) => faultOf(facts, effect, left) === undefined) ? [] : [fault];

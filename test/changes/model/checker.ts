@@ -40,8 +40,11 @@ export interface Queued {
   leasedUntil: number;
   lease: number;
   origin: { rule?: string | undefined };
+  after: readonly string[];
+  behind: readonly string[];
+  deferrals: number;
   result?: { before: string | number; applied: string | number; executedAt: number } | undefined;
-  intent?: { applied: string | number; at: number } | undefined;
+  intent?: { before: string | number; applied: string | number; at: number } | undefined;
   supersededBy?: string | undefined;
 }
 
@@ -56,6 +59,8 @@ export interface Facts {
   switchPeriods: readonly { key: string; onAt: number; offAt: number }[];
   /** Intents as they were committed; absent where nobody watched. */
   intents?: readonly { changeId: string; committedAt: number; intent: { applied: unknown; at: number } }[];
+  /** Two changes of one object that were taken at the same time; absent where nobody watched. */
+  overlaps?: readonly string[];
   /** Which change made which request; absent where nobody knows. */
   causes?: ReadonlyMap<number, string>;
   /** The tenant's own mode. */
@@ -71,6 +76,8 @@ export interface Facts {
 const HOUR_MS = 3_600_000;
 /** The vendor's timeout, and the time until somebody answers. */
 const CALL_MS = 21_000;
+/** A look every few minutes for two days. */
+const MOST_DEFERRALS = 700;
 const STATUSES = [
   'PENDING',
   'CLAIMED',
@@ -104,6 +111,8 @@ export function faultsIn(facts: Facts): string[] {
     ...statusFaults(facts),
     ...switchFaults(facts),
     ...resultFaults(facts),
+    ...orderFaults(facts),
+    ...(facts.overlaps ?? []),
   ];
 }
 
@@ -177,6 +186,9 @@ function statusFaults({ changes, accepted, nowMs }: Facts): string[] {
       faults.push(`${id} gave way to ${change.supersededBy}, which does not exist`);
     const waits = status === 'PENDING' && change.notBefore > Math.max(nowMs, change.createdAt);
     if (waits && change.lease > 0 && statusCode === '') faults.push(`${id} waits and nobody says for what`);
+    if (change.deferrals > MOST_DEFERRALS) faults.push(`${id} was put off ${change.deferrals} times`);
+    if (statusCode === 'failed' && /^(Unavailable|RateLimited)/.test(statusReason))
+      faults.push(`${id} failed because somebody was out of reach: ${statusReason}`);
     if ((status === 'CLAIMED' || status === 'EXECUTING') && change.leasedUntil < nowMs - 10 * 60_000)
       faults.push(`${id} is ${status} under a lease that lapsed at ${iso(change.leasedUntil)}`);
   }
@@ -257,6 +269,31 @@ function resultFaults(facts: Facts): string[] {
       if (facts.intents !== undefined && told !== true)
         faults.push(`${id} was applied before its intent was recorded`);
     }
+  }
+  return faults;
+}
+
+/** Nothing overtakes what it waits for, and nobody's edit is written over. */
+function orderFaults({ changes, effects, causes }: Facts): string[] {
+  const faults: string[] = [];
+  for (const effect of ownEffects({ effects })) {
+    const change = changes.find(({ id }) => id === causes?.get(effect.requestNo ?? -1));
+    if (change === undefined) continue;
+    const { id, after, behind, intent, result } = change;
+    for (const other of changes.filter((one) => after.includes(one.id) || behind.includes(one.id))) {
+      const isMet =
+        other.status === 'COMPLETED' || (behind.includes(other.id) && OVER.includes(other.status));
+      if (!isMet || (other.result?.executedAt ?? 0) > effect.atMs)
+        faults.push(`${id} was applied before ${other.id} (${other.status}), for which it waits`);
+    }
+    const based = result?.before ?? intent?.before;
+    const edits = effects.filter(
+      ({ by, objectId, field, atMs }) =>
+        by === 'person' && objectId === effect.objectId && field === effect.field && atMs <= effect.atMs,
+    );
+    const late = edits.some(({ atMs }) => atMs > effect.atMs - CALL_MS);
+    if (based !== undefined && !same(based, effect.before) && !late)
+      faults.push(`${id} was based on ${based} and wrote over ${effect.before} of ${effect.objectId}`);
   }
   return faults;
 }

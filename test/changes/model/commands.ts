@@ -57,7 +57,7 @@ const WEATHERS = [
   'calm',
 ] as const;
 
-function queue(random: Random): Command {
+function asked(random: Random): Extract<Command, { do: 'queue' }> {
   const kind = random.chance(0.7) ? random.pick(BUDGETS) : random.pick(OTHERS);
   const mode = random.chance(0.1) ? random.pick(['validate', 'shadow'] as const) : 'live';
   return {
@@ -87,14 +87,32 @@ function wait(random: Random): Command {
   return { do: 'wait', ms: random.int(5 * MINUTE_MS, lot < 0.93 ? HOUR_MS : 8 * HOUR_MS) };
 }
 
+/** A person moves a sum as far as it may go, and we go on in the same direction with the others. */
+function pushed(random: Random): Command[] {
+  const up = random.chance(0.5);
+  const thing = random.int(0, 9);
+  const ours = [1, 2].map((more): Command => {
+    const kind = up ? 'BUDGET_INCREASE' : 'BUDGET_DECREASE';
+    return {
+      ...asked(random),
+      do: 'queue',
+      thing: thing + more,
+      kind,
+      factor: up ? 1.19 : 0.82,
+      wrongFrom: false,
+    };
+  });
+  return [{ do: 'edit', thing, factor: up ? 1.5 : 0.6 }, { do: 'wait', ms: random.int(0, HOUR_MS) }, ...ours];
+}
+
 /** Every command of one sequence; the same random numbers give the same commands. */
 export function commandsOf(random: Random, count: number): Command[] {
   const commands: Command[] = [];
   const add = (...more: Command[]): void => void commands.push(...more);
   while (commands.length < count) {
     const lot = random.next();
-    if (lot < 0.3) add(queue(random));
-    else if (lot < 0.34) add(...Array.from({ length: random.int(4, 18) }, () => queue(random)));
+    if (lot < 0.3) add(asked(random));
+    else if (lot < 0.34) add(...Array.from({ length: random.int(4, 18) }, () => asked(random)));
     else if (lot < 0.37) add({ do: 'queue-again', which: random.int(0, 30) });
     else if (lot < 0.4) add({ do: 'follow', which: random.int(0, 30), thing: random.int(0, 9) });
     else if (lot < 0.6) add(wait(random));
@@ -105,18 +123,19 @@ export function commandsOf(random: Random, count: number): Command[] {
       const edit = { thing: random.int(0, 9), factor: random.int(50, 160) / 100 };
       add({ do: 'edit', ...edit, ...(status === undefined ? {} : { status }) });
     } else if (lot < 0.8) add({ do: 'weather', kind: random.pick(WEATHERS) });
-    else if (lot < 0.83) add({ do: 'tables-down', forMs: random.int(1_000, 10 * MINUTE_MS) });
-    else if (lot < 0.85) add({ do: 'throttle', forMs: random.int(MINUTE_MS, HOUR_MS) });
+    else if (lot < 0.82) add({ do: 'tables-down', forMs: random.int(1_000, 10 * MINUTE_MS) });
+    else if (lot < 0.835) add(...pushed(random));
+    else if (lot < 0.855) add({ do: 'throttle', forMs: random.int(MINUTE_MS, HOUR_MS) });
     else if (lot < 0.87) add({ do: 'token', isExpired: random.chance(0.5) });
     else if (lot < 0.91) {
       const scope = random.pick(['tenant', 'account', 'campaign', 'rule'] as const);
       add({ do: 'switch', scope, on: true }, wait(random));
-      if (random.chance(0.8)) add(queue(random), { do: 'switch', scope, on: false });
-    } else if (lot < 0.96) {
+      if (random.chance(0.8)) add(asked(random), { do: 'switch', scope, on: false });
+    } else if (lot < 0.945) {
       const decision = random.pick(['approve', 'reject', 'cancel', 'hold', 'release', 'retract'] as const);
       add({ do: 'decide', which: random.int(0, 30), decision });
-    } else if (lot < 0.975) add({ do: 'stop', which: random.int(0, 5) });
-    else if (lot < 0.985) add({ do: 'review', thing: random.int(0, 9), inReview: random.chance(0.5) });
+    } else if (lot < 0.955) add({ do: 'stop', which: random.int(0, 5) });
+    else if (lot < 0.965) add({ do: 'review', thing: random.int(0, 9), inReview: random.chance(0.5) });
     else add({ do: 'undo', which: random.int(0, 30), all: random.chance(0.5) });
   }
   return commands;

@@ -110,6 +110,7 @@ function factsOf({ world, things }: Play, chosen: ReturnType<typeof settingsOf>)
     accepted: world.accepted,
     switchPeriods: world.switchPeriods,
     intents: world.intents,
+    overlaps: world.overlaps,
     causes: world.platform.causes,
     mode: chosen.mode,
     limits: { changesPerHour: chosen.perHour, budgetEditsPerHour: 4, velocityPercent: 20, velocityHours: 6 },
@@ -211,8 +212,7 @@ async function obey(scene: Play, command: Command): Promise<void> {
       return;
     }
     case 'weather':
-      Object.assign(weather, CALM, { tablesDownUntil: weather.tablesDownUntil });
-      Object.assign(platform.weather, { slow: 0, lostReply: 0, refused: 0, silent: 0 });
+      if (command.kind === 'calm') calm(world);
       if (command.kind === 'slow') platform.weather.slow = 0.5;
       if (command.kind === 'lost-replies') platform.weather.lostReply = 0.4;
       if (command.kind === 'disconnects') platform.weather.refused = 0.4;
@@ -296,9 +296,13 @@ function takeBack({ world, undone }: Play, applied: Parameters<typeof undo>[0]):
   });
 }
 
+function calm({ weather, platform }: SmallWorld): void {
+  Object.assign(weather, CALM);
+  Object.assign(platform.weather, { slow: 0, lostReply: 0, refused: 0, silent: 0 });
+}
+
 function heal({ world }: Play): void {
-  Object.assign(world.weather, CALM);
-  Object.assign(world.platform.weather, { slow: 0, lostReply: 0, refused: 0, silent: 0 });
+  calm(world);
   world.meta.throttle(world.accountId, false);
   world.meta.expireToken(TOKEN, false);
   for (const { key, offAt } of world.switchPeriods.filter((one) => one.offAt === Infinity)) {

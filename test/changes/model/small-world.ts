@@ -60,6 +60,8 @@ export interface SmallWorld {
   bugs: string[];
   changes(): Change[];
   rows(name: TableName): Item[];
+  /** Two changes of one object that were taken at the same time. */
+  overlaps: string[];
   /** Every intent that was ever recorded, with the time at which its transaction was committed. */
   intents: { changeId: string; committedAt: number; intent: Intent }[];
   /** As somebody from outside: calls are late and may fail, but nobody is killed. */
@@ -169,6 +171,7 @@ export function smallWorld(random: Random, chosen: Record<string, unknown>): Sma
     switchPeriods: [],
     bugs: [],
     intents: [],
+    overlaps: [],
     accepted: new Set<string>(),
     changes: () =>
       tables
@@ -209,6 +212,7 @@ export function smallWorld(random: Random, chosen: Record<string, unknown>): Sma
   });
 }
 
+const TAKEN = new Set<string>(['CLAIMED', 'EXECUTING']);
 /** A `HttpProblem` is what a person is told. */
 const KNOWN = new Set(['HttpProblem', 'InvalidInput', 'Refused', 'RateLimited', 'Unavailable', 'Conflict']);
 
@@ -218,6 +222,7 @@ function noteWrite(world: SmallWorld, { table, before, after }: Write): void {
   const key = String((after ?? before)?.pk).split('#')[1];
   if (key === 'switch') noteSwitch(world, before, after);
   if (key === 'change' && after !== undefined) {
+    noteOverlap(world, before, after);
     const [was, is] = [before?.['intent'], after['intent']] as [Intent | undefined, Intent | undefined];
     if (is !== undefined && (was?.at !== is.at || was.tries !== is.tries))
       world.intents.push({ changeId: after.sk, committedAt: time.now(), intent: is });
@@ -227,6 +232,18 @@ function noteWrite(world: SmallWorld, { table, before, after }: Write): void {
     time.at(time.now() + random.int(20, 1_500), () => void world.functions.wake(before, after));
   deliver();
   if (random.chance(weather.twice)) deliver();
+}
+
+function noteOverlap(world: SmallWorld, before: Item | undefined, after: Item): void {
+  if (before?.['status'] === 'CLAIMED' || after['status'] !== 'CLAIMED') return;
+  const claimed = fromItem(after);
+  const others = world
+    .changes()
+    .filter(
+      ({ id, status, entity }) => id !== claimed.id && entity.id === claimed.entity.id && TAKEN.has(status),
+    );
+  for (const { id } of others)
+    world.overlaps.push(`${claimed.id} was taken up while ${id} was changing the same object`);
 }
 
 function noteSwitch(
