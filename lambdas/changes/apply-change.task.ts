@@ -57,7 +57,7 @@ export const { handler, task } = defineTask({
       const arrivedBy = earlier === undefined ? 0 : earlier.at + STRAGGLER_MS;
       if (clock.now() < arrivedBy) {
         const reason = 'What was asked before may still arrive: it is looked for once more after that.';
-        return { verdict: unseenIf(true, defer(arrivedBy, 'unheard', reason)) };
+        return { verdict: unseenIf(true, defer(arrivedBy, 'unheard', reason), clock.now()) };
       }
       open = false;
       if (clock.now() - reserved.at > RESERVATION_VALID_MS) {
@@ -79,7 +79,7 @@ export const { handler, task } = defineTask({
       const refused = refusalVerdict(error, clock.now());
       if (refused === undefined) throw error;
       await heedRefusal(change, error, refused, { ...heeding, clock, log });
-      return { verdict: unseenIf(open, refused.verdict) };
+      return { verdict: unseenIf(open, refused.verdict, clock.now()) };
     }
   },
 });

@@ -27,6 +27,7 @@ import {
   type ChangeStatus,
   type Entity,
 } from './change.ts';
+import { isOver } from './lifecycle.ts';
 
 export interface NewChange {
   tenant: string;
@@ -62,7 +63,7 @@ export interface Changes {
   move(change: Pick<Change, 'tenant' | 'id' | 'accountId'>, step: Step): Promise<void>;
   /** Remembers which change took this one back; its status stays. */
   markUndone(tenant: string, id: string, undoneBy: string): Promise<void>;
-  /** True when it was still waiting and is now CANCELLED, or already was. @throws Conflict when it is being applied. */
+  /** True when it was still waiting and is now CANCELLED, or already was; false when it is over. @throws Conflict when it is being applied. */
   cancel(tenant: string, id: string, reason: string, nowMs: number): Promise<boolean>;
   /** As `cancel`, by whoever queued it, whose later attempt may queue it again; a person's cancellation stays a person's. */
   retract(tenant: string, id: string, reason: string, nowMs: number): Promise<boolean>;
@@ -183,7 +184,7 @@ export function openChanges(table: Table): Changes {
   ): Promise<boolean> {
     const found = await changes.get(tenant, id);
     if (found === undefined) return false;
-    if (found.status === 'CANCELLED') return true;
+    if (isOver(found.status)) return found.status === 'CANCELLED';
     await changes.move(found, { move: 'cancel', nowMs, reason, code: 'cancelled', set: { retracted } });
     return true;
   }

@@ -36,7 +36,10 @@ export const { handler, task } = defineTask({
       const refused = refusalVerdict(error, context.clock.now());
       if (refused === undefined) throw error;
       await heedRefusal(change, error, refused, context);
-      return { seen: null, verdict: unseenIf(change.intent !== undefined, refused.verdict) };
+      return {
+        seen: null,
+        verdict: unseenIf(change.intent !== undefined, refused.verdict, context.clock.now()),
+      };
     }
   },
 });

@@ -53,9 +53,12 @@ export function doneVerdict(
   return { decision: 'needless', before, code: 'already', reason };
 }
 
-/** A verdict by somebody who could not look at the object. */
-export function unseenIf(unseen: boolean, verdict: Verdict): Verdict {
-  return unseen && verdict.decision === 'defer' ? { ...verdict, unseen } : verdict;
+/** A verdict by somebody who could not look at the object: while an earlier try is open, nothing but later is an answer. */
+export function unseenIf(unseen: boolean, verdict: Verdict, nowMs: number): Verdict {
+  if (!unseen) return verdict;
+  if (verdict.decision === 'defer') return { ...verdict, unseen };
+  const { code, reason } = verdict as Extract<Verdict, { decision: 'block' | 'fail' }>;
+  return { decision: 'defer', retryAt: nowMs + STOPPED_WAIT_MS, code, reason, unseen };
 }
 
 /**

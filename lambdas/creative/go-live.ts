@@ -28,10 +28,13 @@ export interface Launch {
   plan: BattlePlan;
   forecasts: readonly z.infer<typeof Forecast>[];
   nowMs: number;
+  /** Epoch milliseconds before which nothing goes live. */
+  notBefore: number;
 }
 
 /** One ACTIVATE each for campaign, ad set and every ad, parents first; a child waits for its parent. */
-export function goLiveChanges({ tenant, runId, published, plan, forecasts, nowMs }: Launch): ChangeRequest[] {
+export function goLiveChanges(launch: Launch): ChangeRequest[] {
+  const { tenant, runId, published, plan, forecasts, nowMs, notBefore } = launch;
   const common = {
     accountId: published.accountId,
     kind: 'ACTIVATE',
@@ -40,6 +43,7 @@ export function goLiveChanges({ tenant, runId, published, plan, forecasts, nowMs
     currency: published.currency,
     origin: { area: 'creative', id: runId, actor: 'creative-generation' },
     expiresAt: nowMs + EXPIRES_AFTER_MS,
+    notBefore,
   } as const;
   const campaign: ChangeRequest = {
     ...common,

@@ -11,6 +11,9 @@ import { Published } from './publish-input.ts';
 import { CreativeRequest } from './request.ts';
 import { BattlePlan, Forecast, listOf } from './types.ts';
 
+/** What nobody has to approve waits until the run that queued it has ended: one that fails takes it back first. */
+const AUTO_DELAY_MS = 5 * 60_000;
+
 export const { handler, task } = defineTask({
   name: 'QueueGoLive',
   input: z.object({
@@ -34,6 +37,7 @@ export const { handler, task } = defineTask({
     const status = goLive === 'auto' ? ('PENDING' as const) : ('HELD' as const);
     const nowMs = clock.now();
     const requests = goLiveChanges({
+      notBefore: goLive === 'auto' ? nowMs + AUTO_DELAY_MS : nowMs,
       tenant: run.tenant,
       runId: run.id,
       published,

@@ -63,22 +63,37 @@ describe('the queue of changes', () => {
     expect(await changes.inStatus(tenant, 'CANCELLED')).toMatchObject([{ id, status: 'CANCELLED' }]);
   });
 
-  it.each(['CLAIMED', 'EXECUTING', 'COMPLETED', 'FAILED', 'BLOCKED', 'EXPIRED', 'SUPERSEDED'])(
-    'does not cancel a change that is %s',
+  /** As a worker or a decision left it. */
+  async function inStatus(status: string) {
+    const tenant = `late-${status}`;
+    const {
+      changes,
+      ids: [id = ''],
+    } = await queue(tenant, 'PENDING', '1');
+    await rig.table('changes').update({
+      Key: { pk: `${tenant}#change`, sk: id },
+      UpdateExpression: 'SET #status = :status',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':status': status },
+    });
+    return { cancel: () => changes.cancel(tenant, id, 'undone', 2_000), get: () => changes.get(tenant, id) };
+  }
+
+  it.each(['CLAIMED', 'EXECUTING'])(
+    'does not cancel a change that is %s: it may be over in a moment',
     async (status) => {
-      const tenant = `late-${status}`;
-      const {
-        changes,
-        ids: [id = ''],
-      } = await queue(tenant, 'PENDING', '1');
-      await rig.table('changes').update({
-        Key: { pk: `${tenant}#change`, sk: id },
-        UpdateExpression: 'SET #status = :status',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':status': status },
-      });
-      await expect(changes.cancel(tenant, id, 'undone', 2_000)).rejects.toThrow(Conflict);
-      expect((await changes.get(tenant, id))?.status).toBe(status);
+      const late = await inStatus(status);
+      await expect(late.cancel()).rejects.toThrow(Conflict);
+      expect((await late.get())?.status).toBe(status);
+    },
+  );
+
+  it.each(['COMPLETED', 'FAILED', 'BLOCKED', 'EXPIRED', 'SUPERSEDED'])(
+    'has nothing to cancel of a change that is %s',
+    async (status) => {
+      const late = await inStatus(status);
+      expect(await late.cancel()).toBe(false);
+      expect((await late.get())?.status).toBe(status);
     },
   );
 

@@ -124,6 +124,7 @@ describe('POST /v1/changes/{id}/approve and reject', () => {
       plan: { title: 'Lamps', variations: [] } as unknown as BattlePlan,
       forecasts: [],
       nowMs: api.plane.clock.now(),
+      notBefore: 0,
     });
   const queueLaunch = async (ads: number): Promise<string[]> => {
     const made = api.changes.queueing(

@@ -151,11 +151,13 @@ describe('what a verdict writes', () => {
     expect(seen.filter(({ reservation }) => reservation === 'unknown')).toHaveLength(1);
   });
 
-  it('unseen is said of what is put off only', () => {
-    for (const verdict of VERDICTS) {
-      expect(unseenIf(false, verdict)).toEqual(verdict);
-      const expected = verdict.decision === 'defer' ? { ...verdict, unseen: true } : verdict;
-      expect(unseenIf(true, verdict)).toEqual(expected);
+  it('while nobody could look, a refusal puts off and ends nothing', () => {
+    const refusals = VERDICTS.filter(({ decision }) => ['defer', 'block', 'fail'].includes(decision));
+    expect(refusals.length).toBeGreaterThan(2);
+    for (const verdict of refusals) {
+      expect(unseenIf(false, verdict, 1_000)).toEqual(verdict);
+      const { code, reason } = verdict as { code: string; reason: string };
+      expect(unseenIf(true, verdict, 1_000)).toMatchObject({ decision: 'defer', code, reason, unseen: true });
     }
   });
 });

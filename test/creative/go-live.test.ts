@@ -13,6 +13,7 @@ const launch: Launch = {
   plan,
   forecasts: forecasts.list,
   nowMs: 1_000,
+  notBefore: 2_000,
 };
 const ids = (one: Launch): string[] => goLiveChanges(one).map((change) => changeId(one.tenant, change));
 

@@ -75,11 +75,14 @@ describe('QueueGoLive', () => {
     });
   });
 
-  it('makes them due at once where the tenant chose so', async () => {
+  it('makes them due where the tenant chose so, once the run that queued them has ended', async () => {
     const job = await rig.job({ settings: { goLive: 'auto' } });
     expect((await queue(job)).goLive.status).toBe('PENDING');
     expect(await changes().inStatus(job.tenant, 'HELD')).toEqual([]);
-    expect(await changes().inStatus(job.tenant, 'PENDING')).toHaveLength(5);
+    const pending = await changes().inStatus(job.tenant, 'PENDING');
+    expect(pending.map(({ notBefore }) => notBefore - rig.clock.now())).toEqual(
+      Array.from({ length: 5 }, () => 300_000),
+    );
   });
 
   it('run twice queues nothing twice, and leaves alone what a person has decided meanwhile', async () => {
