@@ -1,5 +1,5 @@
 // Did taking back restore what was there, unless somebody else had changed it since?
-import { fieldOf, type Facts } from './checker.ts';
+import { fieldOf, type Facts } from './facts.ts';
 
 export interface Undone {
   atMs: number;

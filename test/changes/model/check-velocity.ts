@@ -1,5 +1,5 @@
 // Did any effect of ours leave a budget, or the sum of a campaign or account, outside the percent of something in force before?
-import type { Effect, Facts, Thing } from './checker.ts';
+import type { Effect, Facts, Thing } from './facts.ts';
 
 /** What people did to other objects so shortly before may be unknown to whoever decides. */
 const UNSEEN_MS = 15 * 60_000;

@@ -1,105 +1,13 @@
 // Was every promise of the executor kept? Judged from what really happened in the account and what lies in the queue.
 //
 // Shares no code with the limiter, the velocity rule or the lifecycle: hours are counted here by effects, never by reservations.
+import { orderFaults, switchFaults } from './check-order.ts';
 import { velocityFaults } from './check-velocity.ts';
-
-type Amount = string | number | null;
-
-export interface Effect {
-  atMs: number;
-  objectId: string;
-  kind: string;
-  field: string;
-  before: Amount;
-  after: Amount;
-  by: 'api' | 'person';
-  requestNo: number | null;
-}
-
-/** As they were before the first effect. */
-export interface Thing {
-  id: string;
-  kind: 'campaign' | 'adset' | 'ad';
-  campaignId: string;
-  status: string;
-  dailyBudget: number | null;
-}
-
-/** As much of a queued change as is judged. */
-export interface Queued {
-  id: string;
-  entity: { kind: string; id: string };
-  kind: string;
-  mode: string;
-  status: string;
-  statusCode: string;
-  statusReason: string;
-  createdAt: number;
-  notBefore: number;
-  expiresAt: number;
-  leasedUntil: number;
-  lease: number;
-  origin: { rule?: string | undefined };
-  after: readonly string[];
-  behind: readonly string[];
-  deferrals: number;
-  result?: { before: string | number; applied: string | number; executedAt: number } | undefined;
-  intent?: { before: string | number; applied: string | number; at: number } | undefined;
-  supersededBy?: string | undefined;
-}
-
-export interface Facts {
-  nowMs: number;
-  accountId: string;
-  effects: readonly Effect[];
-  things: readonly Thing[];
-  changes: readonly Queued[];
-  /** Ids whose queueing was answered with success. */
-  accepted: ReadonlySet<string>;
-  switchPeriods: readonly { key: string; onAt: number; offAt: number }[];
-  /** Intents as they were committed; absent where nobody watched. */
-  intents?: readonly { changeId: string; committedAt: number; intent: { applied: unknown; at: number } }[];
-  /** Two changes of one object that were taken at the same time; absent where nobody watched. */
-  overlaps?: readonly string[];
-  /** Which change made which request; absent where nobody knows. */
-  causes?: ReadonlyMap<number, string>;
-  /** The tenant's own mode. */
-  mode: string;
-  limits: {
-    changesPerHour: number;
-    budgetEditsPerHour: number;
-    velocityPercent: number;
-    velocityHours: number;
-  };
-}
+import { fieldOf, OVER, ownEffects, same, STATUSES, type Effect, type Facts } from './facts.ts';
 
 const HOUR_MS = 3_600_000;
-/** The vendor's timeout, and the time until somebody answers. */
-const CALL_MS = 21_000;
 /** A look every few minutes for two days. */
 const MOST_DEFERRALS = 700;
-const STATUSES = [
-  'PENDING',
-  'CLAIMED',
-  'EXECUTING',
-  'HELD',
-  'COMPLETED',
-  'FAILED',
-  'BLOCKED',
-  'SUPERSEDED',
-  'EXPIRED',
-  'CANCELLED',
-];
-const OVER = STATUSES.slice(4);
-const EDITS = ['status', 'daily_budget', 'bid_amount'];
-const FIELD_OF: Record<string, string> = {
-  BUDGET_INCREASE: 'daily_budget',
-  BUDGET_DECREASE: 'daily_budget',
-  BUDGET_SET: 'daily_budget',
-  BID_ADJUST: 'bid_amount',
-};
-export const fieldOf = (kind: string): string => FIELD_OF[kind] ?? 'status';
-const same = (a: unknown, b: unknown): boolean => String(a) === String(b);
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** One sentence per broken promise; empty when all were kept. */
@@ -114,11 +22,6 @@ export function faultsIn(facts: Facts): string[] {
     ...orderFaults(facts),
     ...(facts.overlaps ?? []),
   ];
-}
-
-/** Ours, in the order in which they happened. */
-export function ownEffects({ effects }: Pick<Facts, 'effects'>): Effect[] {
-  return effects.filter(({ by, field }) => by === 'api' && EDITS.includes(field));
 }
 
 /** Every effect is one change's, every change has at most one; nothing but a live change has any. */
@@ -195,53 +98,6 @@ function statusFaults({ changes, accepted, nowMs }: Facts): string[] {
   return faults;
 }
 
-/** No write begins after a switch was on; what was under way may end. */
-function switchFaults({
-  accountId,
-  changes,
-  effects,
-  things,
-  switchPeriods,
-  intents,
-  causes,
-}: Facts): string[] {
-  const faults: string[] = [];
-  const reached = (change: Queued): string[] => {
-    const campaignId = things.find(({ id }) => id === change.entity.id)?.campaignId ?? '';
-    const { rule } = change.origin;
-    return [
-      'tenant',
-      `account#${accountId}`,
-      `campaign#${campaignId}`,
-      ...(rule === undefined ? [] : [`rule#${rule}`]),
-    ];
-  };
-  for (const { changeId, committedAt } of intents ?? []) {
-    const change = changes.find(({ id }) => id === changeId);
-    if (change === undefined) continue;
-    const keys = reached(change);
-    const stopped = switchPeriods.find(
-      (one) => keys.includes(one.key) && one.onAt < committedAt && committedAt < one.offAt,
-    );
-    if (stopped !== undefined)
-      faults.push(`${changeId} began at ${iso(committedAt)}, when the switch ${stopped.key} was on`);
-  }
-  for (const effect of ownEffects({ effects })) {
-    const cause = causes?.get(effect.requestNo ?? -1);
-    const change = changes.find(({ id, entity }) =>
-      cause === undefined ? entity.id === effect.objectId : id === cause,
-    );
-    if (change === undefined) continue;
-    const keys = cause === undefined ? ['tenant', `account#${accountId}`] : reached(change);
-    const stopped = switchPeriods.find(
-      (one) => keys.includes(one.key) && one.onAt + CALL_MS < effect.atMs && effect.atMs < one.offAt,
-    );
-    if (stopped !== undefined)
-      faults.push(`${effect.objectId} was changed at ${iso(effect.atMs)} under the switch ${stopped.key}`);
-  }
-  return faults;
-}
-
 /** What is called applied was; what was applied is not called anything else; an intent comes before its effect. */
 function resultFaults(facts: Facts): string[] {
   const faults: string[] = [];
@@ -269,31 +125,6 @@ function resultFaults(facts: Facts): string[] {
       if (facts.intents !== undefined && told !== true)
         faults.push(`${id} was applied before its intent was recorded`);
     }
-  }
-  return faults;
-}
-
-/** Nothing overtakes what it waits for, and nobody's edit is written over. */
-function orderFaults({ changes, effects, causes }: Facts): string[] {
-  const faults: string[] = [];
-  for (const effect of ownEffects({ effects })) {
-    const change = changes.find(({ id }) => id === causes?.get(effect.requestNo ?? -1));
-    if (change === undefined) continue;
-    const { id, after, behind, intent, result } = change;
-    for (const other of changes.filter((one) => after.includes(one.id) || behind.includes(one.id))) {
-      const isMet =
-        other.status === 'COMPLETED' || (behind.includes(other.id) && OVER.includes(other.status));
-      if (!isMet || (other.result?.executedAt ?? 0) > effect.atMs)
-        faults.push(`${id} was applied before ${other.id} (${other.status}), for which it waits`);
-    }
-    const based = result?.before ?? intent?.before;
-    const edits = effects.filter(
-      ({ by, objectId, field, atMs }) =>
-        by === 'person' && objectId === effect.objectId && field === effect.field && atMs <= effect.atMs,
-    );
-    const late = edits.some(({ atMs }) => atMs > effect.atMs - CALL_MS);
-    if (based !== undefined && !same(based, effect.before) && !late)
-      faults.push(`${id} was based on ${based} and wrote over ${effect.before} of ${effect.objectId}`);
   }
   return faults;
 }

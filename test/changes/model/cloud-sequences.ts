@@ -9,7 +9,8 @@ import { ChangeSettings } from '../../../lambdas/runtime/settings-schema.ts';
 import type { World } from '../../../lib/laptop/world.ts';
 import type { Fault } from '../../../lib/local/faults.ts';
 import { newTenant } from '../../faults/tenants.ts';
-import { faultsIn, restFaults, type Thing } from './checker.ts';
+import { faultsIn, restFaults } from './checker.ts';
+import type { Thing } from './facts.ts';
 import { randomOf, type Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
