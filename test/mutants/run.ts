@@ -13,6 +13,8 @@ const AT_ONCE = 2;
 const LEFT_OUT = ['node_modules', '.git', '.impresario', 'cdk.out'];
 /** More than the suite's own: a mutant must not live by luck. */
 const SEQUENCES = '300';
+/** Most mutants die here. */
+const FIRST = 'test/changes/executor-sequences.test.ts';
 
 interface Ended {
   code: number;
@@ -38,7 +40,7 @@ function quickTests(): string[] {
   const alone = readdirSync(folder)
     .filter((name) => name.endsWith('.test.ts') && !startsCloud(join(folder, name), new Set()))
     .map((name) => `test/changes/${name}`);
-  return ['test/changes/model/sequences.test.ts', ...alone];
+  return [FIRST, ...alone.filter((name) => name !== FIRST)];
 }
 
 function startsCloud(file: string, seen: Set<string>): boolean {

@@ -1,9 +1,9 @@
 // Does the executor keep its promises whatever happens around it, in whatever order?
 //
-// Some sequences of the small world (small-world.ts); test/long/executor-sequences.test.ts plays any number of others, and
+// Some sequences of the small world (model/small-world.ts); test/long/executor-sequences.test.ts plays any number of others, and
 // some on the whole embedded cloud.
 import { beforeAll, expect, it, vi } from 'vitest';
-import { playAll } from './sequences.ts';
+import { playAll } from './model/sequences.ts';
 
 const SEQUENCES = Number(process.env['SEQUENCES'] ?? 80);
 const SEEDS = Array.from({ length: SEQUENCES }, (_, i) => i);
