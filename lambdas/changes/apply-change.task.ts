@@ -13,7 +13,7 @@ import { defer, Verdict, type Value } from './verdict.ts';
 import { doneVerdict, movedVerdict, patchOf, readBack, refusalVerdict, unseenIf } from './write.ts';
 
 /** An older reservation is not used: its place in the window would be wrong. */
-const RESERVATION_VALID_MS = 30_000;
+const RESERVATION_VALID_MS = 20_000;
 
 export const { handler, task } = defineTask({
   name: 'ApplyChange',
@@ -26,7 +26,7 @@ export const { handler, task } = defineTask({
   }),
   output: z.object({ verdict: Verdict }),
   needs: {
-    leases: leasesNeed,
+    leases: leasesNeed('begin'),
     ...heedNeeds,
     changes: changesNeed(['GetItem']),
     settings: settingsNeed,

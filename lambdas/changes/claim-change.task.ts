@@ -23,7 +23,7 @@ export const { handler, task } = defineTask({
     reason: z.string(),
   }),
   needs: {
-    leases: leasesNeed,
+    leases: leasesNeed('dispatch', 'claim'),
     changes: changesNeed(['GetItem', 'PutItem']),
     settings: settingsNeed,
     runs: runsNeed('end'),

@@ -39,7 +39,7 @@ export const dispatchNeed: Need<Dispatch> = composedNeed(
     changes: changesNeed(['GetItem', 'Query']),
     switches: killSwitchesNeed('Query'),
     ledgers: ledgersNeed('GetItem'),
-    leases: leasesNeed,
+    leases: leasesNeed('dispatch'),
     withdrawals: withdrawalsNeed,
     settings: settingsNeed,
     beginAttempt: beginAttemptNeed,
@@ -89,7 +89,7 @@ export async function dispatch(
       if (change.notBefore > nowMs) continue;
       if (busy.has(name)) {
         // What was started just now may be what this one gives way to.
-        await gaveWay(change, context, nowMs);
+        await gaveWay(change, await ofItsObject(change, context), context, nowMs);
         continue;
       }
       if (stoppedBy(on, { accountId, rule: change.origin.rule }) !== undefined) continue;
@@ -114,7 +114,13 @@ async function isReady(
     await withdrawals.expire(change, nowMs);
     return false;
   }
-  if (await gaveWay(change, { changes, withdrawals }, nowMs)) return false;
+  const others = await ofItsObject(change, { changes });
+  if (await gaveWay(change, others, { withdrawals }, nowMs)) return false;
+  // What another one asked of the platform and heard no answer to is found out first.
+  if (
+    others.some(({ id, status, intent }) => id !== change.id && status === 'PENDING' && intent !== undefined)
+  )
+    return false;
   const unmet = await unmetOf(change, (id) => changes.get(change.tenant, id));
   if (unmet?.final === true) await withdrawals.orphan(change, unmet.reason, nowMs);
   return unmet === undefined;
@@ -123,13 +129,18 @@ async function isReady(
 /** To another waiting change of the object, which takes its place. */
 async function gaveWay(
   change: Change,
-  { changes, withdrawals }: Pick<DispatchContext, 'changes' | 'withdrawals'>,
+  others: readonly Change[],
+  { withdrawals }: Pick<DispatchContext, 'withdrawals'>,
   nowMs: number,
 ): Promise<boolean> {
-  const others = await changes.ofEntity(change.tenant, change.accountId, change.entity);
   const winner = conflictOf(change, others);
   if (winner !== undefined) await withdrawals.supersede(change, winner, nowMs);
   return winner !== undefined;
+}
+
+/** What was ever asked of the change's object. */
+function ofItsObject(change: Change, { changes }: Pick<DispatchContext, 'changes'>): Promise<Change[]> {
+  return changes.ofEntity(change.tenant, change.accountId, change.entity);
 }
 
 async function start(change: Change, context: DispatchContext): Promise<boolean> {

@@ -5,7 +5,7 @@
 import { auditActions } from '../runtime/audit.ts';
 import { Conflict } from '../runtime/errors.ts';
 import { composedNeed, type Need } from '../runtime/need.ts';
-import { tableNeed, type TransactAction } from '../runtime/table.ts';
+import { tableNeed, type TableAction, type TransactAction } from '../runtime/table.ts';
 import { moving, type Step } from './change-item.ts';
 import { entityName, type Change, type Intent } from './change.ts';
 import { changesNeed, type Changes } from './changes.ts';
@@ -63,16 +63,41 @@ export interface LeaseContext {
   audit: string;
 }
 
-export const leasesNeed: Need<Leases> = composedNeed(
-  {
-    changes: changesNeed(['GetItem', 'UpdateItem']),
-    switches: killSwitchesNeed('Query', 'ConditionCheckItem'),
-    history: historyNeed('PutItem'),
-    locks: locksNeed('GetItem', 'PutItem', 'DeleteItem'),
-    audit: tableNeed('audit', ['PutItem']),
+type Use = keyof Leases;
+
+/** What each way of using a lease takes. */
+const RIGHTS = {
+  dispatch: { changes: ['UpdateItem'] },
+  claim: { changes: ['GetItem', 'UpdateItem'], locks: ['GetItem', 'PutItem'], history: ['PutItem'] },
+  begin: {
+    changes: ['GetItem', 'UpdateItem'],
+    switches: ['Query', 'ConditionCheckItem'],
+    history: ['PutItem'],
   },
-  ({ audit, ...opened }) => openLeases({ ...opened, audit: audit.name }),
-);
+  finish: {
+    changes: ['GetItem', 'UpdateItem'],
+    locks: ['DeleteItem'],
+    history: ['PutItem'],
+    audit: ['PutItem'],
+  },
+} as const satisfies Record<Use, Partial<Record<string, readonly TableAction[]>>>;
+
+/** Leases to be used in these ways and no other. */
+export function leasesNeed(...uses: readonly Use[]): Need<Leases> {
+  const actionsOn = (part: string): TableAction[] => [
+    ...new Set(uses.flatMap((use) => (RIGHTS[use] as Record<string, readonly TableAction[]>)[part] ?? [])),
+  ];
+  return composedNeed(
+    {
+      changes: changesNeed(actionsOn('changes')),
+      switches: killSwitchesNeed(...actionsOn('switches')),
+      history: historyNeed(...actionsOn('history')),
+      locks: locksNeed(...actionsOn('locks')),
+      audit: tableNeed('audit', actionsOn('audit')),
+    },
+    ({ audit, ...opened }) => openLeases({ ...opened, audit: audit.name }),
+  );
+}
 
 /** Moves that decide something are in the audit log; putting off decides nothing. */
 const AUDITED = new Set(['complete', 'fail', 'block', 'ask', 'lapse']);

@@ -23,6 +23,8 @@ export interface Surroundings {
   /** Latest edit of the object by a person in the platform's own tools. */
   personsEdit?: PersonsEdit | undefined;
   personCooldownMs: number;
+  /** The platform's log shows that an earlier try of this change reached the object, whatever it has by now. */
+  reached: boolean;
 }
 
 /** What the object has in the slot; undefined where it has none of its own. */
@@ -65,7 +67,7 @@ export function judgeLive(
   if (current === undefined) return block('wrong-level', whereItLives(live, slot));
 
   const earlier = change.intent;
-  if (earlier !== undefined && current === earlier.applied) {
+  if (earlier !== undefined && (current === earlier.applied || around.reached)) {
     return { decision: 'applied', before: earlier.before, applied: earlier.applied, executedAt: earlier.at };
   }
   if (current !== change.from) {

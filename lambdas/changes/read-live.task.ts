@@ -9,7 +9,7 @@ import { entityName, slotOf, type Change } from './change.ts';
 import { changesNeed, type Changes } from './changes.ts';
 import { heedNeeds, heedRefusal } from './heed-refusal.ts';
 import { historyNeed, type History } from './history.ts';
-import { byPeople } from './people.ts';
+import { byPeople, hasReached } from './people.ts';
 import { velocityRule } from './policy.ts';
 import { judgeLive } from './precondition.ts';
 import { ChangeState, Seen, type ReadHistory } from './types.ts';
@@ -83,6 +83,7 @@ async function look(
       heldBy: heldBy && { changeId: heldBy.id, reason: heldBy.statusReason },
       personsEdit: latest && { at: latest.at, actor: latest.actorName },
       personCooldownMs: chosen.personCooldownMinutes * 60_000,
+      reached: hasReached(activities, change),
     },
     clock.now(),
   );

@@ -25,7 +25,7 @@ export const { handler, task } = defineTask({
   }),
   output: z.object({ outcome: Outcome, changeId: z.string(), reason: z.string() }),
   needs: {
-    leases: leasesNeed,
+    leases: leasesNeed('finish'),
     changes: changesNeed(['UpdateItem']),
     ledgers: ledgersNeed('GetItem', 'PutItem'),
     runs: runsNeed('end'),

@@ -17,7 +17,7 @@ export const { handler, task } = defineTask({
   }),
   output: z.object({ released: z.boolean() }),
   needs: {
-    leases: leasesNeed,
+    leases: leasesNeed('finish'),
     changes: changesNeed(['GetItem']),
     ledgers: ledgersNeed('GetItem', 'PutItem'),
   },

@@ -19,7 +19,7 @@ export const { handler, trigger } = defineTrigger({
   timeoutSeconds: 55,
   needs: {
     dispatch: dispatchNeed,
-    leases: leasesNeed,
+    leases: leasesNeed('finish'),
     changes: changesNeed(['Query', 'UpdateItem']),
     ledgers: ledgersNeed('GetItem', 'PutItem'),
     settings: allSettingsNeed,

@@ -1,6 +1,6 @@
 // What waits on an area's dead-letter queue until a person redrives it?
 import * as z from 'zod';
-import { AREAS } from './events.ts';
+import { AREAS, AREAS_WITH_LETTERS } from './events.ts';
 import type { Need } from './need.ts';
 import { queueNeed, type Queue } from './queue.ts';
 import { RunId, TenantId } from './run-id.ts';
@@ -36,7 +36,8 @@ export type DeadLetterQueues = ReadonlyMap<string, Queue>;
 export function deadLettersNeed(
   ...access: Parameters<typeof queueNeed> extends [string, ...infer A] ? A : never
 ): Need<DeadLetterQueues> {
-  const needs = AREAS.map((area) => [area, queueNeed(`${area}-dead-letters`, ...access)] as const);
+  const areas = access.includes('send') ? AREAS_WITH_LETTERS : AREAS;
+  const needs = areas.map((area) => [area, queueNeed(`${area}-dead-letters`, ...access)] as const);
   return {
     grants: needs.flatMap(([, need]) => [...need.grants]),
     env: Object.assign({}, ...needs.map(([, need]) => need.env)) as Need<unknown>['env'],

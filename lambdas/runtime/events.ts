@@ -71,6 +71,15 @@ export const AREAS: readonly string[] = [
 /** Whose work is taken up again by their area's own sweep: an execution of theirs that failed is no lost work. */
 export const RESUMED: ReadonlySet<string> = new Set(['change-execution']);
 
+/** Areas with a state machine whose failed executions wait for a person. */
+export const AREAS_WITH_LETTERS: readonly string[] = [
+  ...new Set(
+    Object.entries(EVENTS).flatMap(([name, { source }]) =>
+      name.endsWith('.failed') && !RESUMED.has(name.replace(/\.failed$/, '')) ? [areaIn(source)] : [],
+    ),
+  ),
+];
+
 /** `creative-generation` → `creative`. @throws Error for a state machine without events in the catalogue. */
 export function areaOf(stateMachine: string): string {
   return areaIn(EVENTS[eventOf(stateMachine, 'failed')].source);

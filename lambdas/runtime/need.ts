@@ -63,7 +63,8 @@ export function composedNeed<const N extends Needs, T>(
 ): Need<T> {
   const entries: [string, Need<unknown>][] = Object.entries(parts);
   return {
-    grants: entries.flatMap(([, { grants }]) => grants),
+    // A part that is only named, as in a transaction it may be left out of, grants nothing.
+    grants: entries.flatMap(([, { grants }]) => grants.filter(({ actions }) => actions.length > 0)),
     env: Object.fromEntries(entries.flatMap(([, { env }]) => Object.entries(env))),
     open: (env, context) =>
       open(

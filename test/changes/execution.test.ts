@@ -1,8 +1,10 @@
 // Does a queued change reach the ad account once, and is everything about it written down?
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeId, type ChangeRequest } from '../../lambdas/changes/change.ts';
 import { ACCOUNT, changesWorld, TENANT, type ChangesWorld } from '../support/changes-world.ts';
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 let here: ChangesWorld;
 beforeAll(async () => {
   here = await changesWorld();
@@ -86,5 +88,55 @@ describe('a queued change', () => {
     await here.world.cloud.advance(30 * MINUTE_MS);
     for (const change of [id, second]) expect((await here.get(change)).status).toBe('COMPLETED');
     expect(here.effects()).toHaveLength(before + 2);
+  });
+
+  it('is queued and taken up at once by an execution that brings it', async () => {
+    const [, , , , adSet = ''] = here.adSetIds;
+    const { cloud } = here.world;
+    const run = { id: 'run-00000000000000000000000042', tenant: TENANT, attempt: 1 };
+    const change: ChangeRequest = {
+      accountId: ACCOUNT,
+      entity: { kind: 'adset', id: adSet },
+      kind: 'BUDGET_DECREASE',
+      from: 5_000,
+      to: 4_900,
+      currency: 'USD',
+      reason: 'By hand.',
+      origin: { area: 'budget', id: 'by-hand', actor: 'test' },
+      expiresAt: here.now() + DAY_MS,
+    };
+    const { stateMachines } = (await cloud.call('states', 'ListStateMachines', {})) as {
+      stateMachines: { name: string; stateMachineArn: string }[];
+    };
+    const stateMachineArn = stateMachines.find(({ name }) =>
+      name.endsWith('change-execution'),
+    )?.stateMachineArn;
+    const input = JSON.stringify({ run, request: { change } });
+    await cloud.call('states', 'StartExecution', { stateMachineArn, name: run.id, input });
+    await cloud.advance(2 * MINUTE_MS);
+    expect(await here.get(changeId(TENANT, change))).toMatchObject({ status: 'COMPLETED', lease: 1 });
+  });
+
+  it('gives way, while nothing may be applied, to a pause of the same object, and expires if it stays so', async () => {
+    const [ad = ''] = here.adIds;
+    const [adSet = ''] = here.adSetIds;
+    const scope = { kind: 'account', id: ACCOUNT } as const;
+    await here.switches.turnOn(TENANT, { scope, actor: 'test', comment: 'Wait.', since: here.now() });
+    const budget = {
+      entity: { kind: 'adset', id: adSet },
+      kind: 'BUDGET_SET',
+      from: 5_500,
+      to: 5_600,
+    } as const;
+    const late = await here.queue({ ...budget, expiresAt: here.now() + 5 * MINUTE_MS });
+    const entity = { kind: 'ad', id: ad } as const;
+    const pause = await here.queue({ entity, kind: 'PAUSE', from: 'ACTIVE', to: 'PAUSED' });
+    const resume = await here.queue({ entity, kind: 'RESUME', from: 'PAUSED', to: 'ACTIVE' });
+    await here.world.cloud.advance(20 * MINUTE_MS);
+    expect(await here.get(late.id)).toMatchObject({ status: 'EXPIRED', statusCode: 'expired' });
+    await here.switches.turnOff(TENANT, scope);
+    await here.world.cloud.advance(30_000);
+    expect(await here.get(resume.id)).toMatchObject({ status: 'SUPERSEDED', supersededBy: pause.id });
+    expect((await here.get(pause.id)).status).toBe('COMPLETED');
   });
 });

@@ -1,7 +1,7 @@
 // Are people's edits told from our own, whatever the clocks say?
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../lambdas/changes/change.ts';
-import { byPeople } from '../../lambdas/changes/people.ts';
+import { byPeople, hasReached } from '../../lambdas/changes/people.ts';
 import type { Activity } from '../../lambdas/ports/ads/live-ads.ts';
 
 const ENTITY = { kind: 'adset', id: '1' } as const;
@@ -65,5 +65,24 @@ describe('a line of the log', () => {
   it('keeps its order', () => {
     const lines = [line({ id: 'a', after: 1 }), line({ id: 'b', after: 2 }), line({ id: 'c', after: 3 })];
     expect(byPeople(lines, ENTITY, [applied(T, 2)]).map(({ id }) => id)).toEqual(['a', 'c']);
+  });
+});
+
+describe('a try whose answer was lost', () => {
+  const change = { entity: ENTITY, ...tried(T) } as const;
+  it.each([
+    [
+      'reached the object when the log says so, whatever came after',
+      [line(), line({ at: T + 9_000, after: 7_000 })],
+      true,
+    ],
+    ['reached it although the log cuts off what is below a second', [line({ at: T - 999 })], true],
+    ['is not in a line from before it', [line({ at: T - 2_000 })], false],
+    ['is not in a line of another value', [line({ after: 5_400 })], false],
+    ['is not in a line of another object', [line({ entity: { kind: 'adset', id: '2' } })], false],
+    ['is not in an empty log', [], false],
+  ])('%s', (_, lines, expected) => {
+    expect(hasReached(lines, change)).toBe(expected);
+    expect(hasReached(lines, { entity: ENTITY, kind: 'BUDGET_SET' })).toBe(false);
   });
 });

@@ -71,8 +71,8 @@ export const GRANT_REASONS: readonly GrantReason[] = [
       'Read once a tenant has a trained model, which no area makes yet; until then the table says that there is none.',
   },
   {
-    role: /(CreativesApi|Executions)Role/,
-    action: /^dynamodb:DeleteItem$/,
+    role: /(CreativesApi|Executions|ChangesApi)Role/,
+    action: /^dynamodb:(GetItem|DeleteItem)$/,
     resource: /:table\/[\w-]+-runs$/,
     reason:
       'An idempotency key is let go when its request failed: proven for all routes in define-routes.test.ts.',
@@ -132,11 +132,25 @@ export const GRANT_REASONS: readonly GrantReason[] = [
       'The scheduler sends here what it could not hand to the function for six hours: proven in test/local/scheduler.',
   },
   {
-    role: /(WatchDrive|SweepAudit|SweepRuns)Role/,
+    role: /(WatchDrive|SweepAudit|SweepRuns|SweepChanges|ExpireChanges|WakeChanges)Role/,
     action: /^sqs:(SendMessage|GetQueueAttributes|GetQueueUrl)$/,
     resource: /-dead-letters$/,
     reason:
       'Lambda sends here what failed three times; the CDK grants a destination the two reads as well, which nobody needs.',
+  },
+  {
+    role: /ExpireChangesRole/,
+    action: /^(dynamodb:GetItem|s3:DeleteObject)$/,
+    resource: /(:table\/[\w-]+-changes|\/records\/\*)$/,
+    reason:
+      'A record is left over only when a step died between writing and saying so: expire-changes.trigger.test.ts plays it.',
+  },
+  {
+    role: /WakeChangesRole/,
+    action: /^dynamodb:(DescribeStream|GetRecords|GetShardIterator)$/,
+    resource: /\/stream\/[\w:.-]+$/,
+    reason:
+      'Lambda reads the stream with the function’s rights; the embedded cloud hands the records over itself.',
   },
 ];
 

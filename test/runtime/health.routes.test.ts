@@ -121,7 +121,13 @@ describe('GET /health', () => {
       expect([first.status, first.body['status'], first.body['workers']]).toEqual([
         200,
         'ok',
-        { SweepAudit: unseen, SweepRuns: unseen, WatchDrive: unseen },
+        {
+          ExpireChanges: unseen,
+          SweepAudit: unseen,
+          SweepChanges: unseen,
+          SweepRuns: unseen,
+          WatchDrive: unseen,
+        },
       ]);
       await fresh.cloud.advance(19 * 60_000);
       const { body: early } = await ask(fresh, null, 'GET', '/health');

@@ -1,6 +1,7 @@
 // Does every run end, and every debt get paid, even if all messages about them were lost?
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openChanges } from '../../lambdas/changes/changes.ts';
+import { openKillSwitches } from '../../lambdas/changes/kill-switches.ts';
 import { listDebts } from '../../lambdas/runtime/debts.ts';
 import { openEffects } from '../../lambdas/runtime/intents.ts';
 import type { World } from '../../lib/laptop/world.ts';
@@ -122,6 +123,10 @@ describe('the sweep', () => {
 
   it('counts the changes that wait, over all tenants', async () => {
     const changes = openChanges(world.table('changes'));
+    // Otherwise they would not wait for long.
+    const scope = { kind: 'tenant' } as const;
+    const off = { scope, actor: 'test', comment: 'Nothing now.', since: now() };
+    await openKillSwitches(world.table('changes')).turnOn('demo', off);
     const request = (id: string) => ({
       accountId: '10101',
       entity: { kind: 'ad' as const, id },

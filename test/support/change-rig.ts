@@ -113,7 +113,7 @@ export function useChangeRig(): ChangeRig {
       histories: openHistory(rig.table('history')),
       switches: openKillSwitches(rig.table('changes')),
       ledgers: openLedgers(rig.table('limits')),
-      leases: plane.open(leasesNeed),
+      leases: plane.open(leasesNeed('dispatch', 'claim', 'begin', 'finish')),
       bucket: plane.open(bucketNeed([])),
     } satisfies Partial<ChangeRig>);
   });
