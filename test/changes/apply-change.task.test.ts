@@ -211,11 +211,11 @@ describe('what stops it at the last moment', () => {
     expect(await walk.apply()).toMatchObject({ decision: 'applied' });
   });
 
-  it('a reservation of more than thirty seconds ago', async () => {
+  it('a reservation of more than twenty seconds ago', async () => {
     const account = await rig.account();
     const walk = await ready(account);
     const { verdict } = walk;
-    rig.clock.advance(30_001);
+    rig.clock.advance(20_001);
     expect(await walk.apply()).toMatchObject({
       decision: 'defer',
       code: 'reservation-lapsed',
@@ -223,7 +223,7 @@ describe('what stops it at the last moment', () => {
     });
     expect(asked()).toBe(0);
     walk.verdict = verdict;
-    walk.reserved = { at: rig.clock.now() - 30_000, limits: [] };
+    walk.reserved = { at: rig.clock.now() - 20_000, limits: [] };
     expect(await walk.apply()).toMatchObject({ decision: 'applied' });
   });
 });
