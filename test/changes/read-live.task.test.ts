@@ -202,6 +202,19 @@ describe('ReadLive', () => {
     const walk = account.walk(await account.get(change.id));
     expect(await walk.read()).toEqual({ decision: 'applied', before: 5_000, applied: 5_500, executedAt: at });
   });
+
+  it('finds it in the platform’s log when somebody has set another value since', async () => {
+    const account = await rig.account();
+    const change = await account.taken();
+    const at = rig.clock.now();
+    const intent = { lease: 1, at, before: 5_000, applied: 5_500, tries: 1 };
+    await rig.leases.begin(change, 1, intent, { accountId: change.accountId }, at);
+    meta().person.edit(change.entity.id, { dailyBudget: 5_500 });
+    rig.clock.advance(MINUTE);
+    meta().person.edit(change.entity.id, { dailyBudget: 6_000 });
+    const walk = account.walk(await account.get(change.id));
+    expect(await walk.read()).toEqual({ decision: 'applied', before: 5_000, applied: 5_500, executedAt: at });
+  });
 });
 
 describe('a platform that will not answer', () => {
