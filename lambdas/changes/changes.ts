@@ -15,6 +15,7 @@ import {
   moving,
   queueKey,
   statusKey,
+  timeText,
   toItem,
   type Queue,
   type Step,
@@ -55,7 +56,12 @@ export interface Changes {
     tenant: string,
     accountId: string,
     queue: Queue,
-    page?: { limit?: number; after?: Record<string, unknown> },
+    page?: {
+      limit?: number;
+      after?: Record<string, unknown>;
+      /** Only what is due by then, in epoch milliseconds, and what an execution was started for; a page may hold fewer. */
+      dueBy?: number;
+    },
   ): Promise<{ changes: Change[]; next?: Record<string, unknown> }>;
   /** What was asked of one object at or after `sinceMs`, newest first; at most 200. */
   ofEntity(tenant: string, accountId: string, entity: Entity, sinceMs?: number): Promise<Change[]>;
@@ -134,11 +140,15 @@ export function openChanges(table: Table): Changes {
       });
       return items.map(fromItem);
     },
-    async ranked(tenant, accountId, queue, { limit = 100, after } = {}) {
+    async ranked(tenant, accountId, queue, { limit = 100, after, dueBy } = {}) {
       const { items, lastKey } = await table.query({
         IndexName: 'byRank',
         KeyConditionExpression: 'accountPk = :account',
-        ExpressionAttributeValues: { ':account': queueKey(tenant, accountId, queue) },
+        ...(dueBy === undefined ? {} : { FilterExpression: 'notBefore <= :due OR statusCode = :dispatched' }),
+        ExpressionAttributeValues: {
+          ':account': queueKey(tenant, accountId, queue),
+          ...(dueBy === undefined ? {} : { ':due': timeText(dueBy), ':dispatched': 'dispatched' }),
+        },
         Limit: limit,
         ...(after === undefined ? {} : { ExclusiveStartKey: after }),
       });

@@ -50,8 +50,8 @@ export const dispatchNeed: Need<Dispatch> = composedNeed(
       dispatch(tenant, accountId, { ...opened, clock }),
 );
 
-/** A look at more would take longer than the next hint. */
-const MOST_LOOKED_AT = 500;
+/** Due changes that may be looked at: more would take longer than the next hint. */
+const MOST_LOOKED_AT = 1_000;
 const PAGE = 100;
 
 /**
@@ -78,6 +78,8 @@ export async function dispatch(
   do {
     const page = await changes.ranked(tenant, accountId, 'waiting', {
       limit: PAGE,
+      // However many of a higher rank are put off.
+      dueBy: nowMs,
       ...(after === undefined ? {} : { after }),
     });
     for (const change of page.changes) {

@@ -116,6 +116,13 @@ describe('dispatch', () => {
     expect(await dispatch(account)).toEqual([change.id]);
   });
 
+  it('reaches what is due behind hundreds of a higher rank that are put off', async () => {
+    const account = await rig.account();
+    await many(account, 1_050, { expectedValueMinor: 1_000, notBefore: rig.clock.now() + 60 * MINUTE });
+    const { id } = await account.queue();
+    expect(await dispatch(account)).toEqual([id]);
+  });
+
   it('starts one change of an object at a time', async () => {
     const account = await rig.account();
     const [adSet = ''] = account.adSetIds;
