@@ -1,4 +1,5 @@
 // Does every step of the second part of a run fail as the requirements say?
+// Of each step two kinds of failure in turn; test/long/whole-matrix.test.ts plays all kinds at all steps.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fastRows, playAll, STATES } from './matrix.ts';
 import { startRig, type Rig } from './rig.ts';
