@@ -48,6 +48,7 @@ describe('settling a failed run', () => {
     expect(await troubles(rig, subject, 'nothing')).toEqual([]);
     const letters = await rig.take('creative-dead-letters');
     expect(letters.map(({ kind, run }) => [kind, run.id])).toEqual([['run', subject.runId]]);
+    await rig.retire(subject);
   });
 });
 
@@ -79,6 +80,7 @@ describe('an execution that ran out of time', () => {
     await rig.redrive(subject);
     expect((await rig.ended(subject)).status).toBe('SUCCEEDED');
     expect(await troubles(rig, subject, 'published')).toEqual([]);
+    await rig.retire(subject);
   });
 });
 
@@ -107,6 +109,7 @@ describe('a failed run', () => {
     expect((await rig.ended(subject)).status).toBe('FAILED');
     expect(await rig.take('creative-dead-letters')).toMatchObject([{ kind: 'run', state }]);
     expect((await rig.runs.get(subject.tenant, subject.runId))?.error?.state).toBe(state);
+    await rig.retire(subject);
   });
 });
 

@@ -65,6 +65,7 @@ export async function playCall(
   if (status !== wanted) found.push(`the execution ${status}, not ${wanted}`);
   if ((meta.snapshot(subject.account.id) === before) !== (wanted === 'FAILED'))
     found.push(wanted === 'FAILED' ? 'the account is another one' : 'nothing was published');
+  await rig.retire(subject);
   return { troubles: found, hits };
 }
 
@@ -98,6 +99,7 @@ export async function playSilence(rig: Rig, { edge, when }: Silence): Promise<Ro
   const { status } = await rig.ended(subject);
   const found = await troubles(rig, subject, 'published');
   if (status !== 'SUCCEEDED') found.push(`the execution ${status}, not SUCCEEDED`);
+  await rig.retire(subject);
   return { troubles: found, hits: broken.hits };
 }
 
@@ -131,5 +133,6 @@ export async function playDeletion(rig: Rig, { after, failure }: Deletion): Prom
   broken.off();
   const found = await troubles(rig, subject, 'nothing');
   if (status !== 'FAILED') found.push(`the execution ${status}, not FAILED`);
+  await rig.retire(subject);
   return { troubles: found, hits };
 }

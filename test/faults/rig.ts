@@ -65,6 +65,8 @@ export interface Rig {
   remembered(subject: Subject): Promise<Map<string, number>>;
   /** Takes everything from a queue. */
   take(queue: string): Promise<Json[]>;
+  /** No sweep looks after its tenant any more, so that many subjects do not slow each other down. */
+  retire(subject: Subject): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -159,6 +161,9 @@ function rigOn(world: World, known: Reference): Rig {
           await cloud.call('sqs', 'DeleteMessage', { QueueUrl, ReceiptHandle });
         }
       }
+    },
+    async retire({ tenant }) {
+      await world.table('settings').delete({ Key: { pk: 'platform#tenant', sk: tenant } });
     },
     close: () => world.close(),
   };

@@ -144,6 +144,7 @@ export async function playRow(
     return { troubles: found, hits };
   } finally {
     rig.world.cloud.faults.clear();
+    await rig.retire(subject);
   }
 }
 

@@ -108,6 +108,7 @@ export async function playStop(
   } finally {
     off();
     cloud.faults.clear();
+    await rig.retire(subject);
   }
 }
 
@@ -149,6 +150,7 @@ export async function playTimeout(rig: Rig, state: AnyState, redrive: boolean): 
     off();
     await limit(definition);
     cloud.faults.clear();
+    await rig.retire(subject);
   }
 }
 
