@@ -8,7 +8,7 @@ import { openLedgers, type Ledgers } from '../../lambdas/changes/ledgers.ts';
 import { isOver } from '../../lambdas/changes/lifecycle.ts';
 import { ChangeSettings } from '../../lambdas/runtime/settings-schema.ts';
 import { settingsKey } from '../../lambdas/runtime/settings.ts';
-import type { Fault, FaultHandle } from '../../lib/local/faults.ts';
+import type { FaultHandle } from '../../lib/local/faults.ts';
 import type { Json } from '../../lib/local/types.ts';
 import type { World, WorldOptions } from '../../lib/laptop/world.ts';
 import type { SandboxAccount } from '../../lib/sandbox/meta/accounts.ts';
@@ -97,7 +97,7 @@ export async function startChangeRig(
       };
       return { ...on, request, id: changeId(tenant, request) };
     },
-    break: ({ id }, fault) => cloud.faults.add({ ...fault, event: id } as Fault),
+    break: ({ id }, fault) => cloud.faults.add({ ...fault, event: id }),
     async queue({ tenant, request }) {
       const { change } = await changes.queue({
         tenant,

@@ -173,7 +173,10 @@ describe('serve', () => {
         moving: false,
       });
       const none = await command(['redrive', '--tenant', 'nobody'], { cacheDir });
-      expect(none).toMatchObject({ exitCode: 0, out: 'creative-dead-letters, changes-dead-letters: nothing matches.\n' });
+      expect(none).toMatchObject({
+        exitCode: 0,
+        out: 'creative-dead-letters, changes-dead-letters: nothing matches.\n',
+      });
 
       interruption.abort(new Error('Interrupted.'));
       expect((await served).exitCode).toBe(0);
