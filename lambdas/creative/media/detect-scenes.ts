@@ -43,6 +43,18 @@ function everyFrameOnce(version: string): string[] {
 }
 
 /**
+ * Frames that a line of the log tells of. ffmpeg's threads share the log: a line may lack the name of who wrote it, or hold what
+ * belongs to two.
+ */
+export function shownFrames(line: string): { timeMs: number; intra: boolean }[] {
+  const shown = /\bn:\s*\d+\s+pts:\s*\S+\s+pts_time:\s*(-?[\d.]+)((?:(?!\bpts_time:).)*)/g;
+  return [...line.matchAll(shown)].map(([, seconds, rest = '']) => ({
+    timeMs: Number(seconds) * 1000,
+    intra: /\btype:I\b/.test(rest),
+  }));
+}
+
+/**
  * Decodes the file once: small frames through standard output, times through the log, sound through a third pipe. The
  * deblocking filter is skipped: at 128 × 72 its work cannot be seen.
  * @throws InvalidInput when nothing could be decoded.
@@ -85,9 +97,7 @@ export async function watchVideo(ffmpeg: Ffmpeg, path: string, options: WatchOpt
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       onLine: (line) => {
-        const found = /showinfo.*\bn:\s*\d+\s.*\bpts_time:\s*(-?[\d.]+)/.exec(line);
-        if (found === null) return;
-        times.push({ timeMs: Number(found[1]) * 1000, intra: /\btype:I\b/.test(line) });
+        times.push(...shownFrames(line));
         drain();
       },
       onOutput: (chunk) => {

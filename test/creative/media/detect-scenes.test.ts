@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { detectScenes, watchVideo } from '../../../lambdas/creative/media/detect-scenes.ts';
+import { detectScenes, shownFrames, watchVideo } from '../../../lambdas/creative/media/detect-scenes.ts';
 import { openFfmpeg } from '../../../lambdas/creative/media/ffmpeg.ts';
 import { probeVideo } from '../../../lambdas/creative/media/probe.ts';
 import { findCuts } from '../../../lambdas/creative/media/scenes.ts';
@@ -75,5 +75,29 @@ describe(`corpus of seed ${seed}`, () => {
     if (clip === undefined) throw new Error('The corpus is empty.');
     const cancelled = detectScenes(ffmpeg, clip.path, clip, { signal: AbortSignal.abort() });
     await expect(cancelled).rejects.toMatchObject({ name: 'Unavailable' });
+  });
+});
+
+describe('the log of ffmpeg', () => {
+  const frame = 'n:   7 pts:   3584 pts_time:0.28    duration:    512 fmt:yuv444p i:P iskey:0 type:';
+  it.each([
+    ['a line of its own', `[Parsed_showinfo_2 @ 0x55] ${frame}I `, [{ timeMs: 280, intra: true }]],
+    ['without the name of who wrote it', `${frame}P `, [{ timeMs: 280, intra: false }]],
+    [
+      'behind what somebody else began',
+      `[aac @ 0x66] Input contains ${frame}B `,
+      [{ timeMs: 280, intra: false }],
+    ],
+    [
+      'two in one line',
+      `${frame}I n:   8 pts:   4096 pts_time:0.32 type:B `,
+      [
+        { timeMs: 280, intra: true },
+        { timeMs: 320, intra: false },
+      ],
+    ],
+    ['nothing of a frame', '[Parsed_showinfo_2 @ 0x55] config in time_base: 1/12800', []],
+  ])('tells of frames in %s', (_, line, expected) => {
+    expect(shownFrames(line)).toEqual(expected);
   });
 });
