@@ -47,7 +47,7 @@ function everyFrameOnce(version: string): string[] {
  * belongs to two.
  */
 export function shownFrames(line: string): { timeMs: number; intra: boolean }[] {
-  const shown = /\bn:\s*\d+\s+pts:\s*\S+\s+pts_time:\s*(-?[\d.]+)((?:(?!\bpts_time:).)*)/g;
+  const shown = /\bn:\s*\d+\s+pts:\s*\S+\s+pts_time:\s*(-?[\d.]+)((?:(?!\bn:\s*\d+\s+pts:).)*)/g;
   return [...line.matchAll(shown)].map(([, seconds, rest = '']) => ({
     timeMs: Number(seconds) * 1000,
     intra: /\btype:I\b/.test(rest),
