@@ -1,5 +1,5 @@
 // What does one pass over a video see and hear, frame by frame?
-import { InvalidInput } from '../../runtime/errors.ts';
+import { InvalidInput, Unavailable } from '../../runtime/errors.ts';
 import type { Scene } from '../types.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
 import { untrustedInput } from './untrusted-input.ts';
@@ -57,9 +57,21 @@ export function shownFrames(line: string): { timeMs: number; intra: boolean }[] 
 /**
  * Decodes the file once: small frames through standard output, times through the log, sound through a third pipe. The
  * deblocking filter is skipped: at 128 × 72 its work cannot be seen.
- * @throws InvalidInput when nothing could be decoded.
+ * @throws InvalidInput when nothing could be decoded; Unavailable when the log lost times of frames twice.
  */
 export async function watchVideo(ffmpeg: Ffmpeg, path: string, options: WatchOptions): Promise<VideoSignal> {
+  // Seen on a busy machine: a frame whose line never came. A frame without its time is of no use.
+  const signal = (await watchOnce(ffmpeg, path, options)) ?? (await watchOnce(ffmpeg, path, options));
+  if (signal === undefined) throw new Unavailable('The log of ffmpeg lost the times of frames, twice.');
+  return signal;
+}
+
+/** Undefined when there were more frames than times. */
+async function watchOnce(
+  ffmpeg: Ffmpeg,
+  path: string,
+  options: WatchOptions,
+): Promise<VideoSignal | undefined> {
   const { version } = await ffmpeg.locate();
   const frames = createFrameMeter();
   const sound = options.hasAudio ? createAudioMeter() : null;
@@ -118,7 +130,7 @@ export async function watchVideo(ffmpeg: Ffmpeg, path: string, options: WatchOpt
       ...(sound === null ? {} : { onSideOutput: (chunk: Buffer) => sound.add(chunk) }),
     },
   );
-  if (waiting.length > 0) throw new Error(`ffmpeg told the time of ${times.length} frames but sent more.`);
+  if (waiting.length > 0) return undefined;
   const signal = frames.finish();
   if (signal.count === 0)
     throw new InvalidInput('The file has a video stream but not one picture could be decoded.');
